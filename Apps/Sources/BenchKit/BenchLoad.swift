@@ -29,7 +29,6 @@ struct BenchLoad: Sendable {
     /// Whether the report contains every latency. That takes an allocation each, which would
     /// disturb the count of allocations per call.
     var hasHistogram = true
-
     /// How many calls a caller of a closed loop makes at once, as one batch.
     var batch = 1
 
@@ -132,27 +131,35 @@ struct BenchLoad: Sendable {
         let time = SystemTimeSource()
         let measurement = bound.get()
         var requests: [MakeOrderRequest] = []
+        var now = time.monotonic()
         while true {
-            let began = time.monotonic()
-            requests.removeAll(keepingCapacity: true)
-            while requests.count < batch, measurement.schedule.next(began) != nil {
-                requests.append(measurement.nextIsSlow() ? slow(request) : request)
+            let due = now
+            let count = measurement.schedule.next(due, atMost: batch)
+            if count == 0 { return }
+            // Changed where it differs from the last batch, as by slow calls.
+            requests.removeLast(max(0, requests.count - count))
+            for index in 0..<count {
+                let price: Int32 = measurement.nextIsSlow() ? Self.slowPrice : request.price
+                if index == requests.count { requests.append(request) }
+                if requests[index].price != price { requests[index].price = price }
             }
-            if requests.isEmpty { return }
             let replies = await client.channel.call(OrderMethods.makeOrder, each: requests)
-            let now = time.monotonic()
-            for (request, reply) in zip(requests, replies) {
-                guard try reply.get().resInfo == "OK" else {
+            now = time.monotonic()
+            for index in replies.indices {
+                guard try replies[index].get().resInfo == "OK" else {
                     throw RPCError(.failedDeserialize, "a reply without res_info OK")
                 }
-                measurement.record(began, now, request.price == 5)
+                measurement.record(due, now, requests[index].price == Self.slowPrice)
             }
         }
     }
 
+    /// What the server answers slowly.
+    private static let slowPrice: Int32 = 5
+
     private func slow(_ request: MakeOrderRequest) -> MakeOrderRequest {
         var request = request
-        request.price = 5
+        request.price = Self.slowPrice
         return request
     }
 }

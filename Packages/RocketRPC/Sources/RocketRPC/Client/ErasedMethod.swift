@@ -161,10 +161,31 @@ final class CallPool: Sendable {
     @usableFromInline
     func take() -> OutgoingCall? { calls.withLock { $0.popLast() } }
 
+    /// Takes as many objects as there are, `count` at most.
+    @usableFromInline
+    func take(_ count: Int) -> ContiguousArray<OutgoingCall> {
+        var taken = ContiguousArray<OutgoingCall>()
+        taken.reserveCapacity(count)
+        calls.withLock { calls in
+            while taken.count < count, let call = calls.popLast() { taken.append(call) }
+        }
+        return taken
+    }
+
     @usableFromInline
     func add(_ call: OutgoingCall) {
         calls.withLock { calls in
             if calls.count < Self.capacity { calls.append(call) }
+        }
+    }
+
+    /// Adds those that can be used again. All have ended.
+    @usableFromInline
+    func add(_ ended: ContiguousArray<OutgoingCall>) {
+        calls.withLock { calls in
+            for call in ended where calls.count < Self.capacity && call.reset() {
+                calls.append(call)
+            }
         }
     }
 }
@@ -187,5 +208,41 @@ extension RPCMethod {
         let response = CallPayload<Request, Response>.of(call.payload).takeResponse()
         if call.reset() { callPool.add(call) }
         return response
+    }
+
+    /// A call object for each request, those of the pool first.
+    @inlinable
+    func calls(_ requests: ArraySlice<Request>) -> ContiguousArray<OutgoingCall> {
+        typealias Payload = CallPayload<Request, Response>
+        var calls = callPool.take(requests.count)
+        let reused = calls.count
+        for (call, request) in zip(calls, requests) {
+            unsafe Payload.of(call.payload).request = request
+        }
+        for request in requests.dropFirst(reused) {
+            calls.append(OutgoingCall(erased, Payload(request)))
+        }
+        return calls
+    }
+
+    /// Appends the responses of calls that have ended, or their errors, and returns the objects to
+    /// the pool where they can be used again.
+    ///
+    /// - Parameter check: throws the error of a call that has failed.
+    @inlinable
+    func takeResults(
+        of calls: ContiguousArray<OutgoingCall>, into results: inout [Result<Response, RPCError>],
+        _ check: (OutgoingCall) throws(RPCError) -> Void
+    ) {
+        for call in calls {
+            do throws(RPCError) {
+                try check(call)
+                let payload = CallPayload<Request, Response>.of(call.payload)
+                results.append(.success(payload.takeResponse()))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        callPool.add(calls)
     }
 }

@@ -22,7 +22,7 @@ final class OutgoingCall: @unchecked Sendable {
     /// The caller's task. Bound to the channel's loop.
     // SAFETY: resumed once, by `end`, which removes it.
     nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
-    /// What is told its end in place of a continuation.
+    /// The calls that the caller waits for together; nil: it waits for this one, by `continuation`.
     private var batch: CallBatch?
     /// The messages of a streaming call, and its target for errors.
     var stream: CallStream?
@@ -52,7 +52,7 @@ final class OutgoingCall: @unchecked Sendable {
         unsafe self.continuation = continuation
     }
 
-    /// Called before the call is handed over, as one of many.
+    /// Called before the call is handed over as one of several.
     func begin(in batch: CallBatch) {
         isInFlight = true
         self.batch = batch
@@ -75,7 +75,7 @@ final class OutgoingCall: @unchecked Sendable {
     ///   still be on its way to the loop, and would cancel the next call.
     @usableFromInline
     func reset() -> Bool {
-        if isCancelled || controller != nil { return false }
+        if isCancelled || controller != nil || hasFailed { return false }
         if policy != nil { policy = nil }
         unsafe parameters.reset()
         return true

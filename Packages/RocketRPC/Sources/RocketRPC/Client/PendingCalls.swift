@@ -34,6 +34,7 @@ struct PendingCalls<Call>: ~Copyable {
         fileprivate(set) var lastConnection: Int?
         /// When it was sent to one of several endpoints; zero: it was not.
         fileprivate var balancedSince = MonotonicTime(nanoseconds: 0)
+        /// nil: its deadline is in `rising`, or it has none.
         fileprivate var timer: TimerID?
     }
 
@@ -57,20 +58,39 @@ struct PendingCalls<Call>: ~Copyable {
         var progress = Progress()
         /// In a free slot: the next free one; negative: none.
         var nextFree = -1
+        /// Counts the calls that have left the slot.
+        var generation: UInt32 = 0
+    }
+
+    struct Deadline {
+        let time: MonotonicTime
+        let slot: Int32
+        let generation: UInt32
     }
 
     private var slots = UniqueArray<Slot>()
     /// Negative: none.
     private var firstFree = -1
     private var index = HashIndex()
-    private var deadlines = TimerQueue<Int32>()
+    /// Deadlines that rise, as those of calls with the same time-out do: the first is the earliest.
+    /// May contain deadlines of calls that have ended, but not as the first.
+    private var rising = RingBuffer<Deadline>()
+    private var lastRising = MonotonicTime(nanoseconds: 0)
+    /// The deadlines that are earlier than one that was inserted before.
+    private var others = TimerQueue<Int32>()
     /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
     var count: Int { index.count }
 
     /// The earliest deadline of all calls, or an earlier time.
-    var nextDeadline: MonotonicTime? { deadlines.earliest }
+    var nextDeadline: MonotonicTime? {
+        guard let first = rising.first?.time else { return others.earliest }
+        return others.earliest.map { min(first, $0) } ?? first
+    }
+
+    /// How many deadlines are kept in `rising`, those of ended calls included.
+    var risingCount: Int { rising.count }
 
     /// Adds a call, in the stage `waiting`.
     ///
@@ -79,13 +99,37 @@ struct PendingCalls<Call>: ~Copyable {
     mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Int? {
         guard find(id) == nil else { return nil }
         let slot = freeSlot()
-        let timer = deadline.map { deadlines.insert(at: $0, Int32(slot)) }
         slots[slot].call = call
         slots[slot].id = id
-        slots[slot].progress = Progress(timer: timer)
+        slots[slot].progress = Progress()
+        if let deadline { insert(deadline, slot) }
         index.insert(id.hash, slot)
         waitingCount += 1
         return slot
+    }
+
+    private mutating func insert(_ deadline: MonotonicTime, _ slot: Int) {
+        if deadline < lastRising, !rising.isEmpty {
+            slots[slot].progress.timer = others.insert(at: deadline, Int32(slot))
+            return
+        }
+        lastRising = deadline
+        rising.append(
+            Deadline(time: deadline, slot: Int32(slot), generation: slots[slot].generation))
+    }
+
+    private func hasEnded(_ deadline: Deadline) -> Bool {
+        slots[Int(deadline.slot)].generation != deadline.generation
+    }
+
+    /// Drops the deadlines of calls that have ended before the first of one that has not, and all
+    /// of them when they are more than half.
+    private mutating func dropDeadlines() {
+        while let first = rising.first, hasEnded(first) { _ = rising.popFirst() }
+        if rising.count <= 2 * index.count + 64 { return }
+        for _ in 0..<rising.count {
+            if let deadline = rising.popFirst(), !hasEnded(deadline) { rising.append(deadline) }
+        }
     }
 
     private mutating func freeSlot() -> Int {
@@ -168,7 +212,9 @@ struct PendingCalls<Call>: ~Copyable {
         guard let call = slots[slot].call.take() else { return nil }
         if slots[slot].progress.stage.isWaiting { waitingCount -= 1 }
         index.remove(slots[slot].id.hash, slot)
-        if let timer = slots[slot].progress.timer { _ = deadlines.remove(timer) }
+        slots[slot].generation &+= 1
+        if let timer = slots[slot].progress.timer { others.remove(timer) }
+        dropDeadlines()
         slots[slot].nextFree = firstFree
         firstFree = slot
         if index.count == 0, slots.count > 4096 { shrink() }
@@ -179,18 +225,27 @@ struct PendingCalls<Call>: ~Copyable {
     private mutating func shrink() {
         slots = UniqueArray()
         firstFree = -1
-        deadlines = TimerQueue()
+        rising = RingBuffer()
+        others = TimerQueue()
         index = HashIndex()
     }
 
     // MARK: Many
 
-    /// Removes a call whose deadline is not after `now`; nil when there is none.
+    /// Removes the call with the earliest deadline, if that is not after `now`; nil when there is
+    /// none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
-        while let (_, slot) = deadlines.popExpired(now: now) {
-            if let entry = self[Int(slot)], remove(Int(slot)) != nil { return entry }
+        others.prune()
+        let slot: Int
+        if let first = rising.first, first.time <= others.earliest ?? first.time {
+            if first.time > now { return nil }
+            slot = Int(first.slot)
+        } else {
+            guard let (_, other) = others.popExpired(now: now) else { return nil }
+            slot = Int(other)
         }
-        return nil
+        guard let entry = self[slot], remove(slot) != nil else { return nil }
+        return entry
     }
 
     mutating func removeAll() -> [Call] {
@@ -209,46 +264,4 @@ struct PendingCalls<Call>: ~Copyable {
         }
         return found.sorted { $0.end < $1.end }
     }
-}
-
-/// How the last few thousand calls of a channel ended, which tells a late reply from a duplicate
-/// and from an unknown one. Two tables of fixed size, in which newer calls replace older ones; so
-/// the many calls with a reply don't replace the few without. A value.
-struct CompletedCalls {
-    enum Ending {
-        case replied
-        /// A deadline, a cancellation or the end of the connection came before the reply.
-        case unanswered
-    }
-
-    /// Hashes of ids; 0: free.
-    private var replied: ContiguousArray<UInt64> = []
-    private var unanswered: ContiguousArray<UInt64> = []
-    /// Entries of each table.
-    static let capacity = 4096
-
-    mutating func record(_ hash: UInt64, _ ending: Ending) {
-        switch ending {
-        case .replied: Self.record(hash, in: &replied)
-        case .unanswered: Self.record(hash, in: &unanswered)
-        }
-    }
-
-    /// nil: no such call, or one that has been replaced.
-    func ending(of hash: UInt64) -> Ending? {
-        if Self.contains(hash, unanswered) { return .unanswered }
-        return Self.contains(hash, replied) ? .replied : nil
-    }
-
-    private static func record(_ hash: UInt64, in table: inout ContiguousArray<UInt64>) {
-        if table.isEmpty { table = ContiguousArray(repeating: 0, count: capacity) }
-        table[index(hash)] = hash
-    }
-
-    private static func contains(_ hash: UInt64, _ table: ContiguousArray<UInt64>) -> Bool {
-        !table.isEmpty && table[index(hash)] == hash
-    }
-
-    /// The 12 high bits, which depend on all bytes of the id.
-    private static func index(_ hash: UInt64) -> Int { Int(hash >> 52) }
 }

@@ -1,27 +1,40 @@
 public import RocketBase
 public import RocketCodec
 import RocketRuntime
-import Synchronization
 import SwiftProtobuf
+import Synchronization
 
 extension RPCChannel {
-    /// How many calls of a batch are in flight at most.
-    @usableFromInline static var batchLimit: Int { 1024 }
+    /// How many calls of a batch are in flight at most: as many as the objects that a method keeps,
+    /// and no more than the channel accepts of one caller.
+    static func callsPerBatch(_ configuration: RPCChannelConfiguration) -> Int {
+        let most = min(configuration.maxCallsInFlight, configuration.maxCallsWaiting)
+        return max(1, min(CallPool.capacity, most))
+    }
 
-    /// Calls a method once for each request, and waits until all calls have ended. As many separate
-    /// calls, for a third of their processor time: the caller's task is suspended once, and not once
-    /// for each.
+    /// Calls a method once for each request, and waits until all calls have ended: less processor
+    /// time than as many single calls, since the caller's task is suspended once for all, and what
+    /// the calls have in common is done once.
     ///
-    /// Up to 1,024 calls are in flight at a time; where there are more requests, the next ones are
-    /// sent when these have ended. Each call counts as one everywhere: towards limits, to the
-    /// balancer, in statistics, with its own retries. When the task is cancelled, calls that have not
-    /// ended end with CANCELLED.
+    /// Each call is one everywhere else: towards limits, the balancer, retries, hedges, statistics
+    /// and interceptors (with interceptors each call is a task of its own, and nothing is saved).
+    /// At most 1,024 calls are in flight at a time, or `maxCallsInFlight` or `maxCallsWaiting` where
+    /// that is less; the next ones are sent when all of these have ended. When the task is
+    /// cancelled, the calls that have not ended end with CANCELLED.
+    ///
+    /// ```swift
+    /// let replies = await channel.call(OrderMethods.queryOrder, each: requests)
+    /// let orders = try replies.map { try $0.get() }
+    /// ```
     ///
     /// - Parameters:
-    ///   - timeout, options: those of each call, as for `call`; the time begins when it is sent.
-    ///   - metadata: sent beside each request. Calls that need an `idempotency-key` each are made by
-    ///     `call`.
+    ///   - timeout, options: those of each call, as for `call`. The time begins when the call is
+    ///     sent. `messageID` can't be set: it names one call.
+    ///   - metadata: sent beside each request. Without an `idempotency-key`, which names one
+    ///     call; `isIdempotent` allows to send each call again.
     /// - Returns: for each request, in their order, its response, or the error that `call` throws.
+    ///   Empty without requests. ERROR_FAILED_ENCODE for each where several requests have a
+    ///   `messageID` or an `idempotency-key`.
     @inlinable
     public func call<Request, Response>(
         _ method: RPCMethod<Request, Response>, each requests: [Request], timeout: Duration? = nil,
@@ -29,98 +42,117 @@ extension RPCChannel {
     ) async -> [Result<Response, RPCError>] {
         var results: [Result<Response, RPCError>] = []
         results.reserveCapacity(requests.count)
-        var rest = requests[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(Self.batchLimit)
-            rest = rest.dropFirst(part.count)
+        if requests.count > 1, let error = Self.sharedName(metadata, options) {
+            for _ in requests { results.append(.failure(error)) }
+            return results
+        }
+        while results.count < requests.count {
+            let part = requests[results.count...].prefix(mostCallsPerBatch)
             if interceptors.isEmpty {
                 await send(method, part, timeout, metadata, options, into: &results)
             } else {
-                results += await intercepted(method, part, timeout, metadata, options)
+                await sendEach(method, part, timeout, metadata, options, into: &results)
             }
         }
         return results
     }
 
-    /// Makes the calls of one part, without interceptors. Compiled where the types of the messages are
-    /// known.
+    @usableFromInline var mostCallsPerBatch: Int { batchLimit.load(ordering: .relaxed) }
+
+    /// The error of several calls that have what names one call; nil: they don't.
+    @usableFromInline
+    static func sharedName(_ metadata: RPCMetadata, _ options: RPCCallOptions) -> RPCError? {
+        if options.messageID != nil {
+            return RPCError(.failedEncode, "the calls of a batch can't have the same msg_id")
+        }
+        if metadata["idempotency-key"] != nil {
+            return RPCError(
+                .failedEncode, "the calls of a batch can't have the same idempotency-key")
+        }
+        return nil
+    }
+
+    /// Makes the calls of one part, without interceptors. Compiled where the types of the messages
+    /// are known.
     @inlinable
     func send<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ requests: ArraySlice<Request>,
         _ timeout: Duration?, _ metadata: RPCMetadata, _ options: RPCCallOptions,
         into results: inout [Result<Response, RPCError>]
     ) async {
-        var calls: [OutgoingCall] = []
-        calls.reserveCapacity(requests.count)
-        for request in requests { calls.append(method.call(request)) }
+        let calls = method.calls(requests)
         do throws(RPCError) {
-            for call in calls { try prepare(call, timeout, metadata, options, nil) }
+            try prepare(calls, timeout, metadata, options)
         } catch {
-            // The parameters are those of all.
+            // What is wrong with the parameters of one is wrong with all.
             for _ in calls { results.append(.failure(error)) }
             return
         }
         await run(calls)
-        for call in calls {
-            do throws(RPCError) {
-                try check(call)
-                results.append(.success(method.response(of: call)))
-            } catch {
-                results.append(.failure(error))
-            }
-        }
+        method.takeResults(of: calls, into: &results) { (call) throws(RPCError) in try check(call) }
     }
 
     /// Hands calls to the channel's loop, and returns when all have ended.
     @usableFromInline
-    func run(_ calls: [OutgoingCall]) async {
+    func run(_ calls: ContiguousArray<OutgoingCall>) async {
+        let batch = CallBatch(calls)
         await unsafe suspendTask {
-            for call in calls { cancel(call) }
+            for call in calls { call.cancel() }
+            inbox.enqueue(.cancelBatch(batch), drainInbox: drainInbox)
         } _: { continuation in
-            let batch = unsafe CallBatch(calls.count, resuming: continuation)
-            for call in calls {
-                call.begin(in: batch)
-                enqueueStart(call)
-            }
+            unsafe batch.begin(resuming: continuation)
+            inbox.enqueue(.startBatch(batch), drainInbox: drainInbox)
         }
     }
 
     /// Makes the calls of one part, each with its interceptors.
     @usableFromInline
-    func intercepted<Request, Response>(
+    func sendEach<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ requests: ArraySlice<Request>,
-        _ timeout: Duration?, _ metadata: RPCMetadata, _ options: RPCCallOptions
-    ) async -> [Result<Response, RPCError>] {
+        _ timeout: Duration?, _ metadata: RPCMetadata, _ options: RPCCallOptions,
+        into results: inout [Result<Response, RPCError>]
+    ) async {
         let calls = requests.map {
             start(method, $0, timeout: timeout, metadata: metadata, options: options)
         }
-        return await withTaskCancellationHandler {
-            var results: [Result<Response, RPCError>] = []
-            for call in calls { results.append(await call.outcome) }
-            return results
+        results += await withTaskCancellationHandler {
+            var outcomes: [Result<Response, RPCError>] = []
+            for call in calls { outcomes.append(await call.outcome) }
+            return outcomes
         } onCancel: {
             for call in calls { call.cancel() }
         }
     }
 }
 
-/// Counts the calls of a batch that have not ended, and resumes their caller after the last one.
-// SAFETY: the continuation is read by the end of the last call only.
-@safe final class CallBatch: @unchecked Sendable {
-    private let remaining: Atomic<Int>
-    private let continuation: UnsafeContinuation<Void, Never>
+// SAFETY: belongs to its caller until it is handed over through the channel's inbox, and then to
+// the channel's loop, until the continuation is resumed. The list of calls never changes.
 
-    /// - Parameter count: 1 or more.
-    @unsafe
-    init(_ count: Int, resuming continuation: UnsafeContinuation<Void, Never>) {
-        remaining = Atomic(count)
-        unsafe self.continuation = continuation
+/// Calls that are handed over together, and whose caller is resumed when the last one has ended.
+@safe final class CallBatch: @unchecked Sendable {
+    let calls: ContiguousArray<OutgoingCall>
+    /// How many of the calls have not ended.
+    // SAFETY: see above; nothing else runs inside an access.
+    @exclusivity(unchecked) private(set) var remaining: Int
+    // SAFETY: resumed once, by the end of the last call.
+    nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+
+    /// - Parameter calls: one or more.
+    init(_ calls: ContiguousArray<OutgoingCall>) {
+        self.calls = calls
+        unsafe remaining = calls.count
     }
 
-    /// One of the calls has ended. Any thread.
+    /// Called before the batch is handed over.
+    @unsafe
+    func begin(resuming continuation: UnsafeContinuation<Void, Never>) {
+        unsafe self.continuation = continuation
+        for call in calls { call.begin(in: self) }
+    }
+
+    /// One of the calls has ended.
     func callEnded() {
-        if remaining.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-            unsafe continuation.resume()
-        }
+        unsafe remaining -= 1
+        if unsafe remaining == 0 { unsafe continuation.take()?.resume() }
     }
 }
