@@ -30,7 +30,7 @@ final class ChannelInbox: Sendable {
         func fail(_ code: RPCErrorCode, _ text: String) {
             switch self {
             case .start(let call): call.fail(code, text)
-            case .startBatch(let batch): for call in batch.calls { call.fail(code, text) }
+            case .startBatch(let batch): batch.begin { $0.fail(code, text) }
             case .cancel, .cancelBatch: break
             }
         }
@@ -167,7 +167,7 @@ final class ChannelInbox: Sendable {
             if let core = core(on: reactor) { core.start(call) } else { failClosed(item) }
         case .startBatch(let batch):
             guard let core = core(on: reactor) else { return failClosed(item) }
-            for call in batch.calls { core.start(call) }
+            batch.begin { core.start($0) }
         case .cancel(let call): unsafe core?.cancel(call)
         case .cancelBatch(let batch): for call in batch.calls { unsafe core?.cancel(call) }
         }

@@ -150,41 +150,51 @@ final class CallPayload<Request: Message & Sendable, Response: Message & Sendabl
 /// nothing. Any thread.
 @usableFromInline
 final class CallPool: Sendable {
-    /// The most objects that are kept; what a burst leaves beyond that is freed.
+    /// The most objects that are kept, beside those of a batch; what a burst leaves beyond that is
+    /// freed. At the same time the most calls of a batch.
     static let capacity = 1024
 
-    private let calls = Locked(ContiguousArray<OutgoingCall>())
+    private struct Kept {
+        var calls = ContiguousArray<OutgoingCall>()
+        /// The objects of the last batch: the next one takes them together.
+        var batch = ContiguousArray<OutgoingCall>()
+
+        mutating func add(_ call: OutgoingCall) {
+            if calls.count < CallPool.capacity { calls.append(call) }
+        }
+    }
+
+    private let kept = Locked(Kept())
 
     @usableFromInline
     init() {}
 
     @usableFromInline
-    func take() -> OutgoingCall? { calls.withLock { $0.popLast() } }
+    func take() -> OutgoingCall? { kept.withLock { $0.calls.popLast() } }
+
+    @usableFromInline
+    func add(_ call: OutgoingCall) { kept.withLock { $0.add(call) } }
 
     /// Takes as many objects as there are, `count` at most.
     @usableFromInline
     func take(_ count: Int) -> ContiguousArray<OutgoingCall> {
         var taken = ContiguousArray<OutgoingCall>()
-        taken.reserveCapacity(count)
-        calls.withLock { calls in
-            while taken.count < count, let call = calls.popLast() { taken.append(call) }
+        kept.withLock { kept in
+            swap(&taken, &kept.batch)
+            while taken.count > count, let call = taken.popLast() { kept.add(call) }
+            while taken.count < count, let call = kept.calls.popLast() { taken.append(call) }
         }
         return taken
     }
 
+    /// Adds the objects of a batch. All can be used again.
     @usableFromInline
-    func add(_ call: OutgoingCall) {
-        calls.withLock { calls in
-            if calls.count < Self.capacity { calls.append(call) }
-        }
-    }
-
-    /// Adds those that can be used again. All have ended.
-    @usableFromInline
-    func add(_ ended: ContiguousArray<OutgoingCall>) {
-        calls.withLock { calls in
-            for call in ended where calls.count < Self.capacity && call.reset() {
-                calls.append(call)
+    func add(_ batch: ContiguousArray<OutgoingCall>) {
+        kept.withLock { kept in
+            if kept.batch.isEmpty {
+                kept.batch = batch
+            } else {
+                for call in batch { kept.add(call) }
             }
         }
     }
@@ -226,7 +236,7 @@ extension RPCMethod {
     }
 
     /// Appends the responses of calls that have ended, or their errors, and returns the objects to
-    /// the pool where they can be used again.
+    /// the pool that can be used again.
     ///
     /// - Parameter check: throws the error of a call that has failed.
     @inlinable
@@ -234,6 +244,7 @@ extension RPCMethod {
         of calls: ContiguousArray<OutgoingCall>, into results: inout [Result<Response, RPCError>],
         _ check: (OutgoingCall) throws(RPCError) -> Void
     ) {
+        var areReset = true
         for call in calls {
             do throws(RPCError) {
                 try check(call)
@@ -242,7 +253,8 @@ extension RPCMethod {
             } catch {
                 results.append(.failure(error))
             }
+            areReset = call.reset() && areReset
         }
-        callPool.add(calls)
+        callPool.add(areReset ? calls : ContiguousArray(calls.lazy.filter { $0.reset() }))
     }
 }

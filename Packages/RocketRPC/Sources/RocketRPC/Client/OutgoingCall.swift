@@ -52,7 +52,7 @@ final class OutgoingCall: @unchecked Sendable {
         unsafe self.continuation = continuation
     }
 
-    /// Called before the call is handed over as one of several.
+    /// Called when the call is handed over as one of several.
     func begin(in batch: CallBatch) {
         isInFlight = true
         self.batch = batch

@@ -34,8 +34,15 @@ struct PendingCalls<Call>: ~Copyable {
         fileprivate(set) var lastConnection: Int?
         /// When it was sent to one of several endpoints; zero: it was not.
         fileprivate var balancedSince = MonotonicTime(nanoseconds: 0)
-        /// nil: its deadline is in `rising`, or it has none.
-        fileprivate var timer: TimerID?
+        fileprivate var deadline = DeadlinePlace.none
+    }
+
+    /// Where the deadline of a call is kept.
+    enum DeadlinePlace {
+        case none
+        /// In `rising`, that many places behind the first one there ever was.
+        case rising(Int)
+        case other(TimerID)
     }
 
     struct Entry {
@@ -58,14 +65,12 @@ struct PendingCalls<Call>: ~Copyable {
         var progress = Progress()
         /// In a free slot: the next free one; negative: none.
         var nextFree = -1
-        /// Counts the calls that have left the slot.
-        var generation: UInt32 = 0
     }
 
     struct Deadline {
         let time: MonotonicTime
-        let slot: Int32
-        let generation: UInt32
+        /// Negative: the call has ended.
+        var slot: Int32
     }
 
     private var slots = UniqueArray<Slot>()
@@ -75,9 +80,9 @@ struct PendingCalls<Call>: ~Copyable {
     /// Deadlines that rise, as those of calls with the same time-out do: the first is the earliest.
     /// May contain deadlines of calls that have ended, but not as the first.
     private var rising = RingBuffer<Deadline>()
-    private var lastRising = MonotonicTime(nanoseconds: 0)
-    /// The deadlines that are earlier than one that was inserted before.
-    private var others = TimerQueue<Int32>()
+    /// How many have left `rising`.
+    private var passedCount = 0
+    private let others = OtherDeadlines()
     /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
@@ -85,8 +90,8 @@ struct PendingCalls<Call>: ~Copyable {
 
     /// The earliest deadline of all calls, or an earlier time.
     var nextDeadline: MonotonicTime? {
-        guard let first = rising.first?.time else { return others.earliest }
-        return others.earliest.map { min(first, $0) } ?? first
+        guard let first = rising.first?.time else { return unsafe others.queue.earliest }
+        return unsafe others.queue.earliest.map { min(first, $0) } ?? first
     }
 
     /// How many deadlines are kept in `rising`, those of ended calls included.
@@ -109,26 +114,43 @@ struct PendingCalls<Call>: ~Copyable {
     }
 
     private mutating func insert(_ deadline: MonotonicTime, _ slot: Int) {
-        if deadline < lastRising, !rising.isEmpty {
-            slots[slot].progress.timer = others.insert(at: deadline, Int32(slot))
+        if !rising.isEmpty, deadline < rising[rising.count - 1].time {
+            let timer = unsafe others.queue.insert(at: deadline, Int32(slot))
+            slots[slot].progress.deadline = .other(timer)
             return
         }
-        lastRising = deadline
-        rising.append(
-            Deadline(time: deadline, slot: Int32(slot), generation: slots[slot].generation))
+        slots[slot].progress.deadline = .rising(passedCount + rising.count)
+        rising.append(Deadline(time: deadline, slot: Int32(slot)))
     }
 
-    private func hasEnded(_ deadline: Deadline) -> Bool {
-        slots[Int(deadline.slot)].generation != deadline.generation
+    /// Removes the deadline of a call that ends.
+    @inline(__always)
+    private mutating func removeDeadline(_ slot: Int) {
+        switch slots[slot].progress.deadline {
+        case .none: break
+        case .rising(let number):
+            rising[number - passedCount].slot = -1
+            while let first = rising.first, first.slot < 0 { dropFirstRising() }
+            if rising.count > 2 * index.count + 64 { compactRising() }
+        case .other(let timer): unsafe others.queue.remove(timer)
+        }
     }
 
-    /// Drops the deadlines of calls that have ended before the first of one that has not, and all
-    /// of them when they are more than half.
-    private mutating func dropDeadlines() {
-        while let first = rising.first, hasEnded(first) { _ = rising.popFirst() }
-        if rising.count <= 2 * index.count + 64 { return }
-        for _ in 0..<rising.count {
-            if let deadline = rising.popFirst(), !hasEnded(deadline) { rising.append(deadline) }
+    private mutating func dropFirstRising() {
+        _ = rising.popFirst()
+        passedCount += 1
+    }
+
+    /// Drops the deadlines of calls that have ended.
+    private mutating func compactRising() {
+        let count = rising.count
+        for _ in 0..<count {
+            guard let deadline = rising.popFirst() else { break }
+            if deadline.slot >= 0 { rising.append(deadline) }
+        }
+        passedCount += count
+        for offset in 0..<rising.count {
+            slots[Int(rising[offset].slot)].progress.deadline = .rising(passedCount + offset)
         }
     }
 
@@ -212,9 +234,7 @@ struct PendingCalls<Call>: ~Copyable {
         guard let call = slots[slot].call.take() else { return nil }
         if slots[slot].progress.stage.isWaiting { waitingCount -= 1 }
         index.remove(slots[slot].id.hash, slot)
-        slots[slot].generation &+= 1
-        if let timer = slots[slot].progress.timer { others.remove(timer) }
-        dropDeadlines()
+        removeDeadline(slot)
         slots[slot].nextFree = firstFree
         firstFree = slot
         if index.count == 0, slots.count > 4096 { shrink() }
@@ -226,7 +246,7 @@ struct PendingCalls<Call>: ~Copyable {
         slots = UniqueArray()
         firstFree = -1
         rising = RingBuffer()
-        others = TimerQueue()
+        unsafe others.queue = TimerQueue()
         index = HashIndex()
     }
 
@@ -235,13 +255,13 @@ struct PendingCalls<Call>: ~Copyable {
     /// Removes the call with the earliest deadline, if that is not after `now`; nil when there is
     /// none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
-        others.prune()
+        unsafe others.queue.prune()
         let slot: Int
-        if let first = rising.first, first.time <= others.earliest ?? first.time {
+        if let first = rising.first, unsafe first.time <= others.queue.earliest ?? first.time {
             if first.time > now { return nil }
             slot = Int(first.slot)
         } else {
-            guard let (_, other) = others.popExpired(now: now) else { return nil }
+            guard let (_, other) = unsafe others.queue.popExpired(now: now) else { return nil }
             slot = Int(other)
         }
         guard let entry = self[slot], remove(slot) != nil else { return nil }
@@ -264,4 +284,11 @@ struct PendingCalls<Call>: ~Copyable {
         }
         return found.sorted { $0.end < $1.end }
     }
+}
+
+/// The deadlines that are earlier than one that was inserted before: of calls with different
+/// time-outs. Behind a reference, because each access to the pending calls moves the whole value.
+private final class OtherDeadlines {
+    // SAFETY: belongs to one value that can't be copied; nothing else runs inside an access.
+    @exclusivity(unchecked) var queue = TimerQueue<Int32>()
 }

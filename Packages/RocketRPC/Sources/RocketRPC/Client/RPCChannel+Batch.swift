@@ -85,7 +85,7 @@ extension RPCChannel {
             try prepare(calls, timeout, metadata, options)
         } catch {
             // What is wrong with the parameters of one is wrong with all.
-            for _ in calls { results.append(.failure(error)) }
+            for _ in requests { results.append(.failure(error)) }
             return
         }
         await run(calls)
@@ -100,7 +100,7 @@ extension RPCChannel {
             for call in calls { call.cancel() }
             inbox.enqueue(.cancelBatch(batch), drainInbox: drainInbox)
         } _: { continuation in
-            unsafe batch.begin(resuming: continuation)
+            unsafe batch.continuation = continuation
             inbox.enqueue(.startBatch(batch), drainInbox: drainInbox)
         }
     }
@@ -134,8 +134,9 @@ extension RPCChannel {
     /// How many of the calls have not ended.
     // SAFETY: see above; nothing else runs inside an access.
     @exclusivity(unchecked) private(set) var remaining: Int
+    /// The caller's task. Set before the batch is handed over.
     // SAFETY: resumed once, by the end of the last call.
-    nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+    nonisolated(unsafe) var continuation: UnsafeContinuation<Void, Never>?
 
     /// - Parameter calls: one or more.
     init(_ calls: ContiguousArray<OutgoingCall>) {
@@ -143,11 +144,12 @@ extension RPCChannel {
         unsafe remaining = calls.count
     }
 
-    /// Called before the batch is handed over.
-    @unsafe
-    func begin(resuming continuation: UnsafeContinuation<Void, Never>) {
-        unsafe self.continuation = continuation
-        for call in calls { call.begin(in: self) }
+    /// Passes each call on, which ends it.
+    func begin(_ body: (OutgoingCall) -> Void) {
+        for call in calls {
+            call.begin(in: self)
+            body(call)
+        }
     }
 
     /// One of the calls has ended.
