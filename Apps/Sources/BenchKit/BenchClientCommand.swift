@@ -40,6 +40,9 @@ public struct BenchClientCommand: AsyncParsableCommand {
             """)
     var inFlight = 1
 
+    @Option(help: "Calls that a caller makes as one batch, 1 to 65536; not with --rate.")
+    var batch = 1
+
     @Option(help: "tinypb or grpc.")
     var wire = BenchWire.tinypb
 
@@ -85,6 +88,8 @@ public struct BenchClientCommand: AsyncParsableCommand {
         let ranges: [(Bool, String)] = [
             ((1...10_000).contains(connections), "--connections is 1 to 10000"),
             ((1...65_536).contains(inFlight), "--in-flight is 1 to 65536"),
+            ((1...65_536).contains(batch), "--batch is 1 to 65536"),
+            (batch == 1 || rate == nil, "--batch is not for --rate"),
             ((0.01...3600).contains(seconds), "--seconds is 0.01 to 3600"),
             (rate.map { (1...10_000_000).contains($0) } ?? true, "--rate is 1 to 10000000"),
             (payload.map { (0...(64 << 20)).contains($0) } ?? true, "--payload is 0 to 67108864"),
@@ -111,6 +116,7 @@ public struct BenchClientCommand: AsyncParsableCommand {
                     serverProcess: serverPid, hasHistogram: json)
                 load.security = security
                 load.wire = wire
+                load.batch = batch
                 report = try await load.run()
             }
         } catch {

@@ -29,6 +29,8 @@ struct BenchLoad: Sendable {
     /// Whether the report contains every latency. That takes an allocation each, which would
     /// disturb the count of allocations per call.
     var hasHistogram = true
+    /// How many calls a caller of a closed loop makes at once, as one batch.
+    var batch = 1
 
     /// Warms up for a fifth of the time, then measures.
     func run() async throws -> BenchReport {
@@ -78,7 +80,11 @@ struct BenchLoad: Sendable {
             for client in clients {
                 for _ in 0..<inFlight {
                     group.addTask(executorPreference: loop) {
-                        try await call(client, request, measurement)
+                        if batch > 1 {
+                            try await callBatches(client, request, measurement)
+                        } else {
+                            try await call(client, request, measurement)
+                        }
                     }
                 }
             }
@@ -118,9 +124,42 @@ struct BenchLoad: Sendable {
         }
     }
 
+    /// Makes one batch of calls after the other. The latency of each call is that of its batch.
+    private func callBatches(
+        _ client: OrderClient, _ request: MakeOrderRequest, _ bound: LoopBound<LoadMeasurement>
+    ) async throws {
+        let time = SystemTimeSource()
+        let measurement = bound.get()
+        var requests: [MakeOrderRequest] = []
+        var now = time.monotonic()
+        while true {
+            let due = now
+            let count = measurement.schedule.next(due, atMost: batch)
+            if count == 0 { return }
+            // Changed where it differs from the last batch, as by slow calls.
+            requests.removeLast(max(0, requests.count - count))
+            for index in 0..<count {
+                let price: Int32 = measurement.nextIsSlow() ? Self.slowPrice : request.price
+                if index == requests.count { requests.append(request) }
+                if requests[index].price != price { requests[index].price = price }
+            }
+            let replies = await client.channel.call(OrderMethods.makeOrder, each: requests)
+            now = time.monotonic()
+            for index in replies.indices {
+                guard try replies[index].get().resInfo == "OK" else {
+                    throw RPCError(.failedDeserialize, "a reply without res_info OK")
+                }
+                measurement.record(due, now, requests[index].price == Self.slowPrice)
+            }
+        }
+    }
+
+    /// What the server answers slowly.
+    private static let slowPrice: Int32 = 5
+
     private func slow(_ request: MakeOrderRequest) -> MakeOrderRequest {
         var request = request
-        request.price = 5
+        request.price = Self.slowPrice
         return request
     }
 }

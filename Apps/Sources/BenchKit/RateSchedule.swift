@@ -45,6 +45,14 @@ final class RateSchedule {
         return now
     }
 
+    /// As `next`, for a caller that makes several calls at once: how many begin at `now`.
+    func next(_ now: MonotonicTime, atMost count: Int) -> Int {
+        guard next(now) != nil else { return 0 }
+        let more = min(count - 1, calls.map { $0 - begun } ?? .max)
+        begun += more
+        return 1 + more
+    }
+
     /// Waits until the caller's next call is due, and returns when it was. Nil: no calls are left.
     func nextDue() async -> MonotonicTime? {
         let now = time.monotonic()

@@ -37,7 +37,8 @@ struct BenchCommandTests {
         }
         for arguments in [
             ["--connections", "0"], ["--in-flight", "0"], ["--seconds", "0"], ["--rate", "0"],
-            ["--slow-percent", "101"],
+            ["--slow-percent", "101"], ["--batch", "0"], ["--batch", "65537"],
+            ["--batch", "2", "--rate", "10"],
         ] {
             #expect(throws: (any Error).self) {
                 _ = try BenchClientCommand.parse(["--to", "127.0.0.1:1"] + arguments)

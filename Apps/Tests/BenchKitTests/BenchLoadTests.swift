@@ -45,6 +45,18 @@ struct BenchLoadTests {
         #expect(report.slow_calls == 0)
     }
 
+    @Test("Batches make exactly as many calls as are requested, slow ones among them")
+    func batches() async throws {
+        let report = try await serve(.slow) { address in
+            var load = load(address, slowPercent: 10)
+            load.calls = 100
+            load.batch = 16
+            return try await load.run()
+        }
+        #expect(report.calls == 100)
+        #expect(report.slow_calls == 10)
+    }
+
     @Test("An open loop makes as many calls as its rate requires")
     func openLoop() async throws {
         let report = try await serve(.async) { try await load($0, rate: 1000).run() }

@@ -117,14 +117,14 @@ class Counting:
         process.terminate()
         return self.finish(process, method)
 
-    def client(self, calls):
+    def client(self, calls, *options):
         server = subprocess.Popen([os.path.join(self.work, "c_tinypb")], stdout=subprocess.PIPE,
                                   text=True)
         try:
             address = self.address(server, "c_tinypb")
             return self.finish(self.valgrind(
-                "rocket_bench_client", "--to", address, "--in-flight", "32", "--calls",
-                str(calls)), "client call")
+                "rocket_bench_client", "--to", address, "--calls", str(calls), *options),
+                "client call")
         finally:
             server.terminate()
             server.wait()
@@ -162,7 +162,8 @@ def main():
         "pick, 1 server": (lambda n: counting.piece("balance", n, "--servers", "1"), 10000),
         "pick, 100 servers": (lambda n: counting.piece("balance", n, "--servers", "100"), 10000),
         # How its 32 tasks share a turn of the pool varies from run to run: 5 % over 1,600 calls.
-        "client call": (lambda n: counting.client(n), 8000),
+        "client call": (lambda n: counting.client(n, "--in-flight", "32"), 8000),
+        "client batch": (lambda n: counting.client(n, "--batch", "512"), 16384),
     }
     if "--to" in sys.argv:  # shown, not committed
         # Client and server in one process. The difference is what a choice among many costs.

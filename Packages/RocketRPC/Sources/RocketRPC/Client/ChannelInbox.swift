@@ -8,25 +8,62 @@ final class ChannelInbox: Sendable {
     enum Item {
         case start(OutgoingCall)
         case cancel(OutgoingCall)
+        case startBatch(CallBatch)
+        case cancelBatch(CallBatch)
+
+        var isStart: Bool {
+            switch self {
+            case .start, .startBatch: true
+            case .cancel, .cancelBatch: false
+            }
+        }
+
+        /// How many calls it is about.
+        var count: Int {
+            switch self {
+            case .start, .cancel: 1
+            case .startBatch(let batch), .cancelBatch(let batch): batch.calls.count
+            }
+        }
+
+        /// Ends the calls that it would have started.
+        func fail(_ code: RPCErrorCode, _ text: String) {
+            switch self {
+            case .start(let call): call.fail(code, text)
+            case .startBatch(let batch): batch.begin { $0.fail(code, text) }
+            case .cancel, .cancelBatch: break
+            }
+        }
     }
 
     private struct Items {
         var list: ContiguousArray<Item> = []
+        /// The sum of their counts.
+        var calls = 0
         /// Whether the loop has been woken to drain the inbox.
         var isDrainScheduled = false
 
         /// - Returns: whether the loop has to be woken.
         mutating func append(_ item: Item) -> Bool {
             list.append(item)
+            calls += item.count
             defer { isDrainScheduled = true }
             return !isDrainScheduled
+        }
+
+        /// Removes the items that start calls, and returns them.
+        mutating func removeStarts() -> [Item] {
+            let starts = list.filter(\.isStart)
+            list.removeAll(where: \.isStart)
+            calls = list.reduce(0) { $0 + $1.count }
+            return Array(starts)
         }
     }
 
     private let context: ChannelContext
     private let loop: EventLoop
     /// The most calls in the inbox.
-    private let limit: Int
+    let limit: Int
     private let items = Locked(Items())
     // SAFETY of the three: used on the loop's thread only. The core is released there, too, by
     // `close`, which every channel calls in the end.
@@ -48,18 +85,17 @@ final class ChannelInbox: Sendable {
     ///   the inbox can't keep it, since the closure retains the inbox.
     func enqueue(_ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void) {
         if loop.isInLoop { return loop.withReactor { handle(item, on: $0) } }
-        switch item {
-        case .start(let call):
-            guard let wakesLoop = appendWithinLimit(item) else { return refuse(call) }
-            if !wakesLoop { return }
-            switch loop.offer(drainInbox) {
-            case .accepted: return
-            case .ended: loopEnded()
-            case .full: loopIsFull(drainInbox)
-            }
-        case .cancel:
+        guard item.isStart else {
             // Beyond the limit, too: a cancellation only frees memory.
             if append(item), !loop.execute(drainInbox) { loopEnded() }
+            return
+        }
+        guard let wakesLoop = appendWithinLimit(item) else { return refuse(item) }
+        if !wakesLoop { return }
+        switch loop.offer(drainInbox) {
+        case .accepted: return
+        case .ended: loopEnded()
+        case .full: loopIsFull(drainInbox)
         }
     }
 
@@ -75,40 +111,37 @@ final class ChannelInbox: Sendable {
 
     /// - Returns: whether the loop has to be woken; nil where the inbox is full.
     private func appendWithinLimit(_ item: Item) -> Bool? {
-        items.withLock { items in items.list.count < limit ? items.append(item) : nil }
+        items.withLock { items in
+            items.calls + item.count <= limit ? items.append(item) : nil
+        }
     }
 
     private func append(_ item: Item) -> Bool { items.withLock { $0.append(item) } }
 
-    private func refuse(_ call: OutgoingCall) {
-        call.fail(.resourceExhausted, "too many calls wait for the channel's event loop")
+    private func refuse(_ item: Item) {
+        item.fail(.resourceExhausted, "too many calls wait for the channel's event loop")
     }
 
-    private func failClosed(_ call: OutgoingCall) {
-        call.fail(.channelInit, "the channel is closed")
-    }
+    private func failClosed(_ item: Item) { item.fail(.channelInit, "the channel is closed") }
 
     /// The loop takes no more tasks: calls are refused, cancellations are still delivered.
     private func loopIsFull(_ drainInbox: @escaping @Sendable (Reactor) -> Void) {
-        var refused: [OutgoingCall] = []
-        let hasCancellations = items.withLock { items in
-            for case .start(let call) in items.list { refused.append(call) }
-            items.list.removeAll { if case .start = $0 { true } else { false } }
+        let (refused, hasCancellations) = items.withLock { items in
+            let refused = items.removeStarts()
             items.isDrainScheduled = !items.list.isEmpty
-            return items.isDrainScheduled
+            return (refused, items.isDrainScheduled)
         }
-        for call in refused { refuse(call) }
+        for item in refused { refuse(item) }
         if hasCancellations, !loop.execute(drainInbox) { loopEnded() }
     }
 
     /// The loop runs no more tasks, so nothing drains the inbox any more.
     private func loopEnded() {
         let list = items.withLock { items in
-            items.isDrainScheduled = false
-            defer { items.list = [] }
+            defer { items = Items() }
             return Array(items.list)
         }
-        for case .start(let call) in list { failClosed(call) }
+        for item in list { failClosed(item) }
         context.broadcaster.publish(.closed)
     }
 
@@ -121,6 +154,7 @@ final class ChannelInbox: Sendable {
         items.withLock { items in
             swap(&items.list, &list)
             items.isDrainScheduled = false
+            items.calls = 0
         }
         for item in list { handle(item, on: reactor) }
         list.removeAll(keepingCapacity: list.count <= 4096)
@@ -130,8 +164,12 @@ final class ChannelInbox: Sendable {
     private func handle(_ item: Item, on reactor: Reactor) {
         switch item {
         case .start(let call):
-            if let core = core(on: reactor) { core.start(call) } else { failClosed(call) }
+            if let core = core(on: reactor) { core.start(call) } else { failClosed(item) }
+        case .startBatch(let batch):
+            guard let core = core(on: reactor) else { return failClosed(item) }
+            batch.begin { core.start($0) }
         case .cancel(let call): unsafe core?.cancel(call)
+        case .cancelBatch(let batch): for call in batch.calls { unsafe core?.cancel(call) }
         }
     }
 

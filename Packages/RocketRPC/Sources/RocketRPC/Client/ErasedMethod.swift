@@ -150,21 +150,52 @@ final class CallPayload<Request: Message & Sendable, Response: Message & Sendabl
 /// nothing. Any thread.
 @usableFromInline
 final class CallPool: Sendable {
-    /// The most objects that are kept; what a burst leaves beyond that is freed.
+    /// The most objects that are kept, beside those of a batch; what a burst leaves beyond that is
+    /// freed. At the same time the most calls of a batch.
     static let capacity = 1024
 
-    private let calls = Locked(ContiguousArray<OutgoingCall>())
+    private struct Kept {
+        var calls = ContiguousArray<OutgoingCall>()
+        /// The objects of the last batch: the next one takes them together.
+        var batch = ContiguousArray<OutgoingCall>()
+
+        mutating func add(_ call: OutgoingCall) {
+            if calls.count < CallPool.capacity { calls.append(call) }
+        }
+    }
+
+    private let kept = Locked(Kept())
 
     @usableFromInline
     init() {}
 
     @usableFromInline
-    func take() -> OutgoingCall? { calls.withLock { $0.popLast() } }
+    func take() -> OutgoingCall? { kept.withLock { $0.calls.popLast() } }
 
     @usableFromInline
-    func add(_ call: OutgoingCall) {
-        calls.withLock { calls in
-            if calls.count < Self.capacity { calls.append(call) }
+    func add(_ call: OutgoingCall) { kept.withLock { $0.add(call) } }
+
+    /// Takes as many objects as there are, `count` at most.
+    @usableFromInline
+    func take(_ count: Int) -> ContiguousArray<OutgoingCall> {
+        var taken = ContiguousArray<OutgoingCall>()
+        kept.withLock { kept in
+            swap(&taken, &kept.batch)
+            while taken.count > count, let call = taken.popLast() { kept.add(call) }
+            while taken.count < count, let call = kept.calls.popLast() { taken.append(call) }
+        }
+        return taken
+    }
+
+    /// Adds the objects of a batch. All can be used again.
+    @usableFromInline
+    func add(_ batch: ContiguousArray<OutgoingCall>) {
+        kept.withLock { kept in
+            if kept.batch.isEmpty {
+                kept.batch = batch
+            } else {
+                for call in batch { kept.add(call) }
+            }
         }
     }
 }
@@ -187,5 +218,43 @@ extension RPCMethod {
         let response = CallPayload<Request, Response>.of(call.payload).takeResponse()
         if call.reset() { callPool.add(call) }
         return response
+    }
+
+    /// A call object for each request, those of the pool first.
+    @inlinable
+    func calls(_ requests: ArraySlice<Request>) -> ContiguousArray<OutgoingCall> {
+        typealias Payload = CallPayload<Request, Response>
+        var calls = callPool.take(requests.count)
+        let reused = calls.count
+        for (call, request) in zip(calls, requests) {
+            unsafe Payload.of(call.payload).request = request
+        }
+        for request in requests.dropFirst(reused) {
+            calls.append(OutgoingCall(erased, Payload(request)))
+        }
+        return calls
+    }
+
+    /// Appends the responses of calls that have ended, or their errors, and returns the objects to
+    /// the pool that can be used again.
+    ///
+    /// - Parameter check: throws the error of a call that has failed.
+    @inlinable
+    func takeResults(
+        of calls: ContiguousArray<OutgoingCall>, into results: inout [Result<Response, RPCError>],
+        _ check: (OutgoingCall) throws(RPCError) -> Void
+    ) {
+        var areReset = true
+        for call in calls {
+            do throws(RPCError) {
+                try check(call)
+                let payload = CallPayload<Request, Response>.of(call.payload)
+                results.append(.success(payload.takeResponse()))
+            } catch {
+                results.append(.failure(error))
+            }
+            areReset = call.reset() && areReset
+        }
+        callPool.add(areReset ? calls : ContiguousArray(calls.lazy.filter { $0.reset() }))
     }
 }

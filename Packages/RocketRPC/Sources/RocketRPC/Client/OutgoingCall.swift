@@ -22,6 +22,8 @@ final class OutgoingCall: @unchecked Sendable {
     /// The caller's task. Bound to the channel's loop.
     // SAFETY: resumed once, by `end`, which removes it.
     nonisolated(unsafe) private var continuation: UnsafeContinuation<Void, Never>?
+    /// The calls that the caller waits for together; nil: it waits for this one, by `continuation`.
+    private var batch: CallBatch?
     /// The messages of a streaming call, and its target for errors.
     var stream: CallStream?
     var target = ""
@@ -50,6 +52,12 @@ final class OutgoingCall: @unchecked Sendable {
         unsafe self.continuation = continuation
     }
 
+    /// Called when the call is handed over as one of several.
+    func begin(in batch: CallBatch) {
+        isInFlight = true
+        self.batch = batch
+    }
+
     /// Whether there is an error; cheaper than reading `error`. A thread that has read this after
     /// the end sees everything written before it. The continuation guarantees that already; but
     /// the thread sanitizer does not see it where the continuation is resumed before it is awaited.
@@ -67,7 +75,7 @@ final class OutgoingCall: @unchecked Sendable {
     ///   still be on its way to the loop, and would cancel the next call.
     @usableFromInline
     func reset() -> Bool {
-        if isCancelled || controller != nil { return false }
+        if isCancelled || controller != nil || hasFailed { return false }
         if policy != nil { policy = nil }
         unsafe parameters.reset()
         return true
@@ -133,8 +141,10 @@ final class OutgoingCall: @unchecked Sendable {
         if let error { self.error = error }
         // Once resumed, the caller owns the object.
         let continuation = unsafe continuation.take()
+        let batch = batch.take()
         failed.store(error != nil, ordering: .releasing)
         unsafe continuation?.resume()
+        batch?.callEnded()
     }
 }
 

@@ -34,7 +34,15 @@ struct PendingCalls<Call>: ~Copyable {
         fileprivate(set) var lastConnection: Int?
         /// When it was sent to one of several endpoints; zero: it was not.
         fileprivate var balancedSince = MonotonicTime(nanoseconds: 0)
-        fileprivate var timer: TimerID?
+        fileprivate var deadline = DeadlinePlace.none
+    }
+
+    /// Where the deadline of a call is kept.
+    enum DeadlinePlace {
+        case none
+        /// In `rising`, that many places behind the first one there ever was.
+        case rising(Int)
+        case other(TimerID)
     }
 
     struct Entry {
@@ -59,18 +67,36 @@ struct PendingCalls<Call>: ~Copyable {
         var nextFree = -1
     }
 
+    struct Deadline {
+        let time: MonotonicTime
+        /// Negative: the call has ended.
+        var slot: Int32
+    }
+
     private var slots = UniqueArray<Slot>()
     /// Negative: none.
     private var firstFree = -1
     private var index = HashIndex()
-    private var deadlines = TimerQueue<Int32>()
+    /// Deadlines that rise, as those of calls with the same time-out do: the first is the earliest.
+    /// May contain deadlines of calls that have ended, but not as the first.
+    private var rising = RingBuffer<Deadline>()
+    /// How many have left `rising`.
+    private var passedCount = 0
+    /// The deadlines that are earlier than one that was inserted before.
+    private var others = TimerQueue<Int32>()
     /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
     var count: Int { index.count }
 
     /// The earliest deadline of all calls, or an earlier time.
-    var nextDeadline: MonotonicTime? { deadlines.earliest }
+    var nextDeadline: MonotonicTime? {
+        guard let first = rising.first?.time else { return others.earliest }
+        return others.earliest.map { min(first, $0) } ?? first
+    }
+
+    /// How many deadlines are kept in `rising`, those of ended calls included.
+    var risingCount: Int { rising.count }
 
     /// Adds a call, in the stage `waiting`.
     ///
@@ -79,13 +105,54 @@ struct PendingCalls<Call>: ~Copyable {
     mutating func insert(_ call: Call, id: CallID, deadline: MonotonicTime?) -> Int? {
         guard find(id) == nil else { return nil }
         let slot = freeSlot()
-        let timer = deadline.map { deadlines.insert(at: $0, Int32(slot)) }
         slots[slot].call = call
         slots[slot].id = id
-        slots[slot].progress = Progress(timer: timer)
+        slots[slot].progress = Progress()
+        if let deadline { insert(deadline, slot) }
         index.insert(id.hash, slot)
         waitingCount += 1
         return slot
+    }
+
+    private mutating func insert(_ deadline: MonotonicTime, _ slot: Int) {
+        if !rising.isEmpty, deadline < rising[rising.count - 1].time {
+            let timer = others.insert(at: deadline, Int32(slot))
+            slots[slot].progress.deadline = .other(timer)
+            return
+        }
+        slots[slot].progress.deadline = .rising(passedCount + rising.count)
+        rising.append(Deadline(time: deadline, slot: Int32(slot)))
+    }
+
+    /// Removes the deadline of a call that ends.
+    @inline(__always)
+    private mutating func removeDeadline(_ slot: Int) {
+        switch slots[slot].progress.deadline {
+        case .none: break
+        case .rising(let number):
+            rising[number - passedCount].slot = -1
+            while let first = rising.first, first.slot < 0 { dropFirstRising() }
+            if rising.count > 2 * index.count + 64 { compactRising() }
+        case .other(let timer): others.remove(timer)
+        }
+    }
+
+    private mutating func dropFirstRising() {
+        _ = rising.popFirst()
+        passedCount += 1
+    }
+
+    /// Drops the deadlines of calls that have ended.
+    private mutating func compactRising() {
+        let count = rising.count
+        for _ in 0..<count {
+            guard let deadline = rising.popFirst() else { break }
+            if deadline.slot >= 0 { rising.append(deadline) }
+        }
+        passedCount += count
+        for offset in 0..<rising.count {
+            slots[Int(rising[offset].slot)].progress.deadline = .rising(passedCount + offset)
+        }
     }
 
     private mutating func freeSlot() -> Int {
@@ -168,7 +235,7 @@ struct PendingCalls<Call>: ~Copyable {
         guard let call = slots[slot].call.take() else { return nil }
         if slots[slot].progress.stage.isWaiting { waitingCount -= 1 }
         index.remove(slots[slot].id.hash, slot)
-        if let timer = slots[slot].progress.timer { _ = deadlines.remove(timer) }
+        removeDeadline(slot)
         slots[slot].nextFree = firstFree
         firstFree = slot
         if index.count == 0, slots.count > 4096 { shrink() }
@@ -179,18 +246,27 @@ struct PendingCalls<Call>: ~Copyable {
     private mutating func shrink() {
         slots = UniqueArray()
         firstFree = -1
-        deadlines = TimerQueue()
+        rising = RingBuffer()
+        others = TimerQueue()
         index = HashIndex()
     }
 
     // MARK: Many
 
-    /// Removes a call whose deadline is not after `now`; nil when there is none.
+    /// Removes the call with the earliest deadline, if that is not after `now`; nil when there is
+    /// none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
-        while let (_, slot) = deadlines.popExpired(now: now) {
-            if let entry = self[Int(slot)], remove(Int(slot)) != nil { return entry }
+        others.prune()
+        let slot: Int
+        if let first = rising.first, first.time <= others.earliest ?? first.time {
+            if first.time > now { return nil }
+            slot = Int(first.slot)
+        } else {
+            guard let (_, other) = others.popExpired(now: now) else { return nil }
+            slot = Int(other)
         }
-        return nil
+        guard let entry = self[slot], remove(slot) != nil else { return nil }
+        return entry
     }
 
     mutating func removeAll() -> [Call] {
@@ -209,46 +285,4 @@ struct PendingCalls<Call>: ~Copyable {
         }
         return found.sorted { $0.end < $1.end }
     }
-}
-
-/// How the last few thousand calls of a channel ended, which tells a late reply from a duplicate
-/// and from an unknown one. Two tables of fixed size, in which newer calls replace older ones; so
-/// the many calls with a reply don't replace the few without. A value.
-struct CompletedCalls {
-    enum Ending {
-        case replied
-        /// A deadline, a cancellation or the end of the connection came before the reply.
-        case unanswered
-    }
-
-    /// Hashes of ids; 0: free.
-    private var replied: ContiguousArray<UInt64> = []
-    private var unanswered: ContiguousArray<UInt64> = []
-    /// Entries of each table.
-    static let capacity = 4096
-
-    mutating func record(_ hash: UInt64, _ ending: Ending) {
-        switch ending {
-        case .replied: Self.record(hash, in: &replied)
-        case .unanswered: Self.record(hash, in: &unanswered)
-        }
-    }
-
-    /// nil: no such call, or one that has been replaced.
-    func ending(of hash: UInt64) -> Ending? {
-        if Self.contains(hash, unanswered) { return .unanswered }
-        return Self.contains(hash, replied) ? .replied : nil
-    }
-
-    private static func record(_ hash: UInt64, in table: inout ContiguousArray<UInt64>) {
-        if table.isEmpty { table = ContiguousArray(repeating: 0, count: capacity) }
-        table[index(hash)] = hash
-    }
-
-    private static func contains(_ hash: UInt64, _ table: ContiguousArray<UInt64>) -> Bool {
-        !table.isEmpty && table[index(hash)] == hash
-    }
-
-    /// The 12 high bits, which depend on all bytes of the id.
-    private static func index(_ hash: UInt64) -> Int { Int(hash >> 52) }
 }

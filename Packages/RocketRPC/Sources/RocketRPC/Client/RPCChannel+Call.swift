@@ -121,10 +121,22 @@ extension RPCChannel {
         } else {
             unsafe call.parameters.deadline = deadline(timeout ?? policy?.policy.timeout, parent)
         }
-        try unsafe call.parameters.set(metadata, options, parent)
-        if let policy {
-            call.policy = policy
-            if policy.policy.isIdempotent { unsafe call.parameters.isIdempotent = true }
+        try call.set(metadata, options, parent, policy)
+    }
+
+    /// Sets the parameters of several calls of one method, which have all of them in common.
+    @usableFromInline
+    func prepare(
+        _ calls: ContiguousArray<OutgoingCall>, _ timeout: Duration?, _ metadata: RPCMetadata,
+        _ options: RPCCallOptions
+    ) throws(RPCError) {
+        guard let method = calls.first?.method else { return }
+        let parent = Self.parent(options)
+        let policy = policy(of: method)
+        let deadline = deadline(timeout ?? policy?.policy.timeout, parent)
+        for call in calls {
+            unsafe call.parameters.deadline = deadline
+            try call.set(metadata, options, parent, policy)
         }
     }
 
@@ -162,6 +174,20 @@ extension RPCChannel {
         let own = timeout.map { now + $0 } ?? now.later(by: defaultTimeout.load(ordering: .relaxed))
         guard let inherited = parent?.deadline else { return own }
         return min(own, inherited)
+    }
+}
+
+extension OutgoingCall {
+    /// Sets all parameters but the deadline.
+    fileprivate func set(
+        _ metadata: RPCMetadata, _ options: RPCCallOptions, _ parent: RPCController?,
+        _ policy: MethodPolicy?
+    ) throws(RPCError) {
+        try unsafe parameters.set(metadata, options, parent)
+        if let policy {
+            self.policy = policy
+            if policy.policy.isIdempotent { unsafe parameters.isIdempotent = true }
+        }
     }
 }
 

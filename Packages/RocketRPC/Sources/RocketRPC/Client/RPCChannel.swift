@@ -25,6 +25,8 @@ public final class RPCChannel: Sendable {
     private let injectedTime: (any TimeSource)?
     /// `configuration.timeout`, in nanoseconds.
     let defaultTimeout: Atomic<UInt64>
+    /// See `callsPerBatch`.
+    let batchLimit: Atomic<Int>
     let context: ChannelContext
     /// Those of single methods; nil: none.
     private let policies: Locked<MethodPolicies?>
@@ -34,7 +36,7 @@ public final class RPCChannel: Sendable {
     private let ownThread: IOThread?
     let inbox: ChannelInbox
     private let credentials: ChannelCredentials?
-    private let drainInbox: @Sendable (Reactor) -> Void
+    let drainInbox: @Sendable (Reactor) -> Void
     private let isClosed = Atomic(false)
 
     /// Creates a channel to an address.
@@ -172,6 +174,7 @@ public final class RPCChannel: Sendable {
         connector: @escaping @Sendable (RPCEndpoint) -> any Connector
     ) throws(RPCError) {
         defaultTimeout = Atomic(UInt64(max(0, configuration.timeout.wholeNanoseconds)))
+        batchLimit = Atomic(Self.callsPerBatch(configuration))
         let ownThread = loop == nil ? try Self.startThread() : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
@@ -227,6 +230,8 @@ public final class RPCChannel: Sendable {
     func apply(_ settings: ChannelSettings, replacesConnections: Bool) {
         let timeout = settings.configuration.timeout.wholeNanoseconds
         defaultTimeout.store(UInt64(max(0, timeout)), ordering: .relaxed)
+        batchLimit.store(
+            min(inbox.limit, Self.callsPerBatch(settings.configuration)), ordering: .relaxed)
         policies.withLock { $0 = settings.policies }
         hasPolicies.store(settings.policies != nil, ordering: .relaxed)
         let inbox = inbox

@@ -70,6 +70,69 @@ import Testing
         #expect(calls[0].ends == [.error(.cancelled)])
     }
 
+    // MARK: Batches
+
+    func enqueue(_ item: ChannelInbox.Item, in inbox: ChannelInbox) {
+        inbox.enqueue(item) { inbox.drain(on: $0) }
+    }
+
+    /// A batch that no task waits for.
+    func batch(_ calls: [FakeCall]) -> CallBatch {
+        CallBatch(ContiguousArray(calls.map(\.outgoing)))
+    }
+
+    @Test("The calls of a batch are started in their order, and end each for itself")
+    func batchStarts() throws {
+        let (inbox, loop) = try inbox()
+        let calls = (0..<3).map { _ in call() }
+        let batch = batch(calls)
+        calls[1].outgoing.cancel()
+        enqueue(.startBatch(batch), in: inbox)
+        drive(loop)
+        #expect(calls.map(\.ends) == [[], [.error(.cancelled)], []])
+        #expect(calls[0].outgoing.slot == 0 && calls[2].outgoing.slot == 1)
+        #expect(batch.remaining == 2)
+        enqueue(.cancel(calls[2].outgoing), in: inbox)
+        drive(loop)
+        #expect(batch.remaining == 1)
+        enqueue(.cancelBatch(batch), in: inbox)
+        drive(loop)
+        #expect(batch.remaining == 0)
+        #expect(calls[0].ends == [.error(.cancelled)])
+    }
+
+    @Test("A batch counts as its calls in the inbox, and is refused as a whole")
+    func batchLimit() throws {
+        let (inbox, loop) = try inbox(limit: 3)
+        let (first, refused, last) = ([call(), call()], [call(), call()], call())
+        for calls in [first, refused] { enqueue(.startBatch(batch(calls)), in: inbox) }
+        enqueue(.start(last.outgoing), in: inbox)
+        #expect((first + [last]).allSatisfy { $0.ends.isEmpty })
+        #expect(refused.allSatisfy { $0.ends == [.error(.resourceExhausted)] })
+        drive(loop)
+        #expect((first + [last]).allSatisfy { $0.outgoing.slot >= 0 })
+        // There is room again.
+        let next = [call(), call(), call()]
+        enqueue(.startBatch(batch(next)), in: inbox)
+        #expect(next.allSatisfy { $0.ends.isEmpty })
+    }
+
+    @Test("A batch ends where its loop takes no tasks, or ends")
+    func batchWithoutLoop() throws {
+        let (inbox, loop) = try inbox(taskLimit: 1)
+        let refused = [call(), call()]
+        enqueue(.startBatch(batch(refused)), in: inbox)
+        #expect(refused.allSatisfy { $0.ends == [.error(.resourceExhausted)] })
+        drive(loop)
+        let waiting = [call(), call()]
+        enqueue(.startBatch(batch(waiting)), in: inbox)
+        loop.stop()
+        loop.run()
+        let late = [call()]
+        enqueue(.startBatch(batch(late)), in: inbox)
+        #expect((waiting + late).allSatisfy { $0.ends == [.error(.channelInit)] })
+    }
+
     @Test("Calls that wait for a loop end when it ends")
     func loopEnds() throws {
         let (inbox, loop) = try inbox()

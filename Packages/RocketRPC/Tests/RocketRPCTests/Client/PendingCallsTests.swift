@@ -35,6 +35,37 @@ import Testing
         #expect(calls.nextDeadline == nil)
     }
 
+    @Test("Deadlines in any order expire in the order of time, those of ended calls not at all")
+    func deadlinesInAnyOrder() throws {
+        var random = SplitMix(seed: 23)
+        let calls = PendingTable()
+        var expected: [(time: UInt64, call: Int)] = []
+        var now: UInt64 = 0
+        for number in 0..<5000 {
+            // Mostly one time-out, sometimes another one.
+            let time = now + (Int.random(in: 0..<4, using: &random) == 0 ? 30 : 100)
+            let deadline = MonotonicTime(nanoseconds: time)
+            #expect(calls.insert(number, id: try id("\(number)"), deadline: deadline))
+            expected.append((time, number))
+            for _ in 0..<Int.random(in: 0..<3, using: &random) where !expected.isEmpty {
+                let ended = expected.remove(at: .random(in: expected.indices, using: &random))
+                #expect(calls.remove(try id("\(ended.call)"))?.call == ended.call)
+            }
+            now += UInt64.random(in: 0..<3, using: &random)
+            let earliest = expected.map(\.time).min() ?? .max
+            #expect((calls.nextDeadline?.nanoseconds ?? .max) <= earliest)
+            while let expired = calls.removeExpired(now: MonotonicTime(nanoseconds: now)) {
+                let index = try #require(expected.firstIndex { $0.call == expired.call })
+                #expect(expected[index].time <= now)
+                #expect(expected[index].time == expected.map(\.time).min())
+                expected.remove(at: index)
+            }
+            #expect(expected.allSatisfy { $0.time > now })
+            #expect(calls.risingCount <= 2 * expected.count + 64)
+        }
+        #expect(calls.count == expected.count)
+    }
+
     @Test("A call changes its stage, and is found by the connection it was sent on")
     func stages() throws {
         let calls = PendingTable()
@@ -146,6 +177,7 @@ final class PendingTable {
     var count: Int { calls.count }
     var waitingCount: Int { calls.waitingCount }
     var nextDeadline: MonotonicTime? { calls.nextDeadline }
+    var risingCount: Int { calls.risingCount }
 
     func insert(_ call: Int, id: CallID, deadline: MonotonicTime?) -> Bool {
         calls.insert(call, id: id, deadline: deadline) != nil
