@@ -143,7 +143,9 @@ public final class PostgresOrderStore: OrderStoring {
     }
 
     /// Refuses further requests, completes the waiting ones, closes the connections and ends the
-    /// thread. Call it once, after the last use of the store.
+    /// thread. Call it once, after the last use of the store. While the database does not answer,
+    /// that takes `PostgresOrderStoreConfiguration.closeTimeout` at most; then the requests that it
+    /// was sent fail with `.outcomeUnknown`, and the waiting ones with `.closed`.
     public func close() async {
         requests.writes.close()
         requests.reads.close()
