@@ -159,7 +159,8 @@ final class PostgresWriter: PostgresSessionOwner {
         swap(&requests, &again)
         if requests.isEmpty, !single.isEmpty { requests = [single.removeFirst()] }
         if requests.isEmpty {
-            guard queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken else {
+            guard queue.takeOrders(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken
+            else {
                 return finishIfClosed()
             }
             requests = batch
@@ -363,7 +364,7 @@ final class PostgresWriter: PostgresSessionOwner {
         if !taken.isEmpty { failed(taken, error) }
         again = []
         single = []
-        while queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken {
+        while queue.takeOrders(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken {
             failed(batch, error)
         }
     }
