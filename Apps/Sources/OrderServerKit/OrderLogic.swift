@@ -18,7 +18,7 @@ public struct OrderLogic: Sendable {
     /// - Parameters:
     ///   - idempotencyKey: requests with the same key make one order.
     ///   - source: the connection of the call; nil: unknown.
-    public func make(
+    public nonisolated(nonsending) func make(
         _ request: makeOrderRequest, idempotencyKey: String? = nil,
         from source: ObjectIdentifier? = nil
     ) async throws(OrderStoreError) -> makeOrderResponse {
@@ -46,7 +46,7 @@ public struct OrderLogic: Sendable {
     /// - Parameters:
     ///   - source: the connection of the call; nil: unknown.
     ///   - waitedForPeer: as that of `OrderPageCaller`.
-    public func query(
+    public nonisolated(nonsending) func query(
         _ request: queryOrderRequest, from source: ObjectIdentifier? = nil,
         waitedForPeer: @escaping @Sendable (Duration) -> Void = { _ in }
     ) async throws(OrderStoreError) -> queryOrderResponse {
@@ -66,7 +66,7 @@ public struct OrderLogic: Sendable {
     /// Returns one page of the list, oldest first, or a refusal.
     ///
     /// - Parameter call: the call that the page is read for.
-    public func list(
+    public nonisolated(nonsending) func list(
         _ request: listOrdersRequest, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> listOrdersResponse {
         var response = listOrdersResponse()

@@ -18,7 +18,7 @@ extension OrderStore {
     /// if the store has never had it.
     ///
     /// - Throws: as `orders`.
-    public func position(
+    public nonisolated(nonsending) func position(
         after id: OrderID, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPageToken? {
         try await requests.position(after: id, among: stored, for: call)

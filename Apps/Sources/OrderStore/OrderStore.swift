@@ -83,7 +83,7 @@ public final class OrderStore: OrderStoring {
     ///   one request of each connection in turn.
     /// - Throws: `.tooManyWaiting`, `.diskFull`, `.keyReused`, `.filesLost`, `.outcomeUnknown`,
     ///   `.closed` or `.failed`.
-    public func make(
+    public nonisolated(nonsending) func make(
         _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order {
         try await requests.make(draft, from: source)
@@ -95,7 +95,7 @@ public final class OrderStore: OrderStoring {
     ///   - source: as for `make`.
     ///   - waitedForPeer: as that of `OrderPageCaller`.
     /// - Throws: `.tooManyWaiting`, `.closed` or `.failed`.
-    public func order(
+    public nonisolated(nonsending) func order(
         _ id: OrderID, from source: ObjectIdentifier?,
         waitedForPeer: @escaping @Sendable (Duration) -> Void
     ) async throws(OrderStoreError) -> Order? {
@@ -106,7 +106,7 @@ public final class OrderStore: OrderStoring {
     /// read for the caller's connection until its call has ended.
     ///
     /// - Throws: `.tooManyWaiting`, `.memoryFull`, `.cancelled`, `.closed` or `.failed`.
-    public func orders(
+    public nonisolated(nonsending) func orders(
         from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
         try await requests.orders(from: token, limit: limit, for: call)

@@ -37,9 +37,21 @@ public struct OrderID: Hashable, Sendable, CustomStringConvertible {
 
     /// The digits.
     public var description: String {
-        let digits = String(sequence)
-        let zeros = max(0, Self.sequenceDigits - digits.utf8.count)
-        return String(day) + String(repeating: "0", count: zeros) + digits
+        var text = [UInt8](repeating: 0x30, count: Self.dayDigits + 19)
+        var start = text.count
+        func put(_ number: Int64, digits: Int) {
+            let first = start - digits
+            var rest = number
+            while rest > 0, start > 0 {
+                start -= 1
+                text[start] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
+                rest /= 10
+            }
+            start = min(start, first)
+        }
+        put(sequence, digits: Self.sequenceDigits)
+        put(day, digits: Self.dayDigits)
+        return String(decoding: text[start...], as: UTF8.self)
     }
 
     /// Returns the proleptic Gregorian day of a Unix time, clamped to the years 1000 to 9999, so

@@ -11,7 +11,7 @@ public protocol OrderStoring: AnyObject, Sendable {
     ///   one request of each connection in turn, and refuses those beyond a connection's share.
     /// - Throws: `OrderStoreError`: `.keyReused` for another draft with a known key. Nothing was
     ///   stored, except after `.outcomeUnknown`.
-    func make(
+    nonisolated(nonsending) func make(
         _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order
 
@@ -21,7 +21,7 @@ public protocol OrderStoring: AnyObject, Sendable {
     ///   - source: as for `make`.
     ///   - waitedForPeer: as that of `OrderPageCaller`.
     /// - Throws: `OrderStoreError`.
-    func order(
+    nonisolated(nonsending) func order(
         _ id: OrderID, from source: ObjectIdentifier?,
         waitedForPeer: @escaping @Sendable (Duration) -> Void
     ) async throws(OrderStoreError) -> Order?
@@ -31,7 +31,7 @@ public protocol OrderStoring: AnyObject, Sendable {
     /// No other page is read for the caller's connection until its call has ended.
     ///
     /// - Throws: `OrderStoreError`, `.memoryFull` and `.cancelled` among them.
-    func orders(
+    nonisolated(nonsending) func orders(
         from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage
 
@@ -49,7 +49,7 @@ public protocol OrderStoring: AnyObject, Sendable {
     /// if the store has never had it. The listener of `onStored` has been called for the order.
     ///
     /// - Throws: as `orders`.
-    func position(
+    nonisolated(nonsending) func position(
         after id: OrderID, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPageToken?
 
@@ -69,14 +69,17 @@ extension OrderStoring {
     /// Stores an order of an unknown connection.
     ///
     /// - Throws: `OrderStoreError`.
-    public func make(_ draft: OrderDraft) async throws(OrderStoreError) -> Order {
+    public nonisolated(nonsending) func make(_ draft: OrderDraft) async throws(OrderStoreError)
+        -> Order
+    {
         try await make(draft, from: nil)
     }
 
     /// Finds an order for an unknown connection.
     ///
     /// - Throws: `OrderStoreError`.
-    public func order(_ id: OrderID) async throws(OrderStoreError) -> Order? {
+    public nonisolated(nonsending) func order(_ id: OrderID) async throws(OrderStoreError) -> Order?
+    {
         try await order(id, from: nil, waitedForPeer: { _ in })
     }
 
@@ -84,7 +87,7 @@ extension OrderStoring {
     /// keeps itself.
     ///
     /// - Throws: `OrderStoreError`.
-    public func orders(
+    public nonisolated(nonsending) func orders(
         from token: OrderPageToken = .start, limit: Int
     ) async throws(OrderStoreError) -> OrderPage {
         try await orders(from: token, limit: limit, for: LocalPageCaller())

@@ -78,7 +78,7 @@ public final class PostgresOrderStore: OrderStoring {
     ///
     /// - Throws: `.tooManyWaiting`, `.unavailable`, `.diskFull`, `.keyReused`, `.outcomeUnknown`,
     ///   `.closed` or `.failed`.
-    public func make(
+    public nonisolated(nonsending) func make(
         _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order { try await requests.make(draft, from: source) }
 
@@ -88,7 +88,7 @@ public final class PostgresOrderStore: OrderStoring {
     ///   - source: as for `make`.
     ///   - waitedForPeer: as that of `OrderPageCaller`.
     /// - Throws: `.tooManyWaiting`, `.unavailable`, `.closed` or `.readFailed`.
-    public func order(
+    public nonisolated(nonsending) func order(
         _ id: OrderID, from source: ObjectIdentifier?,
         waitedForPeer: @escaping @Sendable (Duration) -> Void
     ) async throws(OrderStoreError) -> Order? {
@@ -100,7 +100,7 @@ public final class PostgresOrderStore: OrderStoring {
     ///
     /// - Throws: `.tooManyWaiting`, `.unavailable`, `.memoryFull`, `.cancelled`, `.closed` or
     ///   `.readFailed`.
-    public func orders(
+    public nonisolated(nonsending) func orders(
         from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
         try await requests.orders(from: token, limit: limit, for: call)
@@ -117,7 +117,7 @@ public final class PostgresOrderStore: OrderStoring {
     /// never had it. The listener has been called for the order.
     ///
     /// - Throws: as `orders`.
-    public func position(
+    public nonisolated(nonsending) func position(
         after id: OrderID, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPageToken? {
         guard let position = try await requests.position(after: id, among: stored, for: call)
@@ -143,7 +143,9 @@ public final class PostgresOrderStore: OrderStoring {
     }
 
     /// Refuses further requests, completes the waiting ones, closes the connections and ends the
-    /// thread. Call it once, after the last use of the store.
+    /// thread. Call it once, after the last use of the store. While the database does not answer,
+    /// that takes `PostgresOrderStoreConfiguration.closeTimeout` at most; then the requests that it
+    /// was sent fail with `.outcomeUnknown`, and the waiting ones with `.closed`.
     public func close() async {
         requests.writes.close()
         requests.reads.close()

@@ -33,6 +33,9 @@ public struct PostgresOrderStoreConfiguration: Hashable, Sendable {
     /// How long a request waits whose transaction may have been committed when the connection was
     /// lost; then it fails with `OrderStoreError.outcomeUnknown`. Default 30 s.
     public var resolveTimeout = Duration.seconds(30)
+    /// How long `close` waits for the database; then requests that were sent fail with
+    /// `OrderStoreError.outcomeUnknown`, and the others with `.closed`. Default 2 s.
+    public var closeTimeout = Duration.seconds(2)
     /// How often orders of other servers are looked for. Default 100 ms.
     public var followInterval = Duration.milliseconds(100)
 

@@ -1,10 +1,10 @@
 extension Database {
     /// When a transaction takes its locks.
-    public enum TransactionKind: String, Sendable {
+    public enum TransactionKind: Sendable {
         /// With the first statement that reads or writes.
-        case deferred = "DEFERRED"
+        case deferred
         /// At once, for writing.
-        case immediate = "IMMEDIATE"
+        case immediate
     }
 
     /// How a transaction ends.
@@ -19,12 +19,15 @@ extension Database {
     public func inTransaction(
         _ kind: TransactionKind = .deferred, _ body: () throws -> TransactionCompletion
     ) throws {
-        try execute(sql: "BEGIN \(kind.rawValue)")
+        switch kind {
+        case .deferred: try cachedStatement(sql: "BEGIN DEFERRED").execute()
+        case .immediate: try cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+        }
         do {
             switch try body() {
             case .commit:
                 try willCommit?()
-                try execute(sql: "COMMIT")
+                try cachedStatement(sql: "COMMIT").execute()
             case .rollback: try execute(sql: "ROLLBACK")
             }
         } catch {

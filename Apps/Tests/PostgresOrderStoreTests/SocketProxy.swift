@@ -11,6 +11,7 @@ final class SocketProxy: Sendable {
         let client: Int32
         let server: Int32
         let loss = Locked(Loss.nothing)
+        let isRequestLost = Flag()
 
         init(client: Int32, server: Int32) {
             self.client = client
@@ -61,6 +62,9 @@ final class SocketProxy: Sendable {
         for link in links.withLock({ $0 }) { link.loss.withLock { $0 = .everything } }
     }
 
+    /// Connections on which a request was lost by `loseEverything`.
+    var lostRequests: Int { links.withLock { $0.filter(\.isRequestLost.isSet).count } }
+
     /// Ends the connections that there are for the clients; the server does not observe that.
     func loseConnections() {
         for link in links.withLock({ $0 }) {
@@ -74,7 +78,11 @@ final class SocketProxy: Sendable {
         let link = Link(client: client, server: Self.socket(target) { connect($0, $1, $2) })
         links.withLock { $0.append(link) }
         Thread.detachNewThread {
-            Self.copy(from: client, to: link.server) { link.loss.withLock { $0 } != .everything }
+            Self.copy(from: client, to: link.server) {
+                let forwards = link.loss.withLock { $0 } != .everything
+                if !forwards { link.isRequestLost.set() }
+                return forwards
+            }
             if link.loss.withLock({ $0 }) == .everything { return }
             // The server goes on with a connection that is only lost.
             if link.loss.withLock({ $0 }) != .connection { shutdown(link.server, Int32(SHUT_RDWR)) }

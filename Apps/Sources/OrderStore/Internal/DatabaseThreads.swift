@@ -43,7 +43,7 @@ final class DatabaseThreads: StoreExecutor {
         /// one than that of the thread.
         func sleep(until deadline: MonotonicTime?, _ time: any TimeSource) {
             guard let deadline else { return semaphore.wait() }
-            let wait = min(max(deadline - time.monotonic(), .milliseconds(1)), .seconds(60))
+            let wait = min(max(deadline - time.monotonic(), .microseconds(20)), .seconds(60))
             // determinism: a simulation has no threads, but an executor of its own
             _ = semaphore.wait(timeout: .now() + .nanoseconds(Int(wait.wholeNanoseconds)))
         }

@@ -8,6 +8,8 @@ import SQLite
 final class OrderFiles: Sendable {
     private struct File {
         let path: String
+        /// Without its folder.
+        let name: String
         let isLog: Bool
         let opened: FileStatus
     }
@@ -28,7 +30,9 @@ final class OrderFiles: Sendable {
             guard let status = try FileSystem.status(of: path) else {
                 throw OrderStoreError.failed(reason: "\(path) is missing")
             }
-            return File(path: path, isLog: suffix == "-wal", opened: status)
+            return File(
+                path: path, name: FileSystem.name(of: path), isLog: suffix == "-wal",
+                opened: status)
         }
         log = try FileSystem.openForReading(path + "-wal")
     }
@@ -41,14 +45,13 @@ final class OrderFiles: Sendable {
     /// - Throws: `SystemError` if that is unknown for now.
     func problem(hasWritten: Bool) throws(SystemError) -> String? {
         for file in files {
-            let name = FileSystem.name(of: file.path)
             guard let status = try FileSystem.status(of: file.path) else {
-                return "\(name) was deleted"
+                return "\(file.name) was deleted"
             }
             if status.device != file.opened.device || status.inode != file.opened.inode {
-                return "\(name) was replaced"
+                return "\(file.name) was replaced"
             }
-            if status.size == 0, hasWritten || !file.isLog { return "\(name) was emptied" }
+            if status.size == 0, hasWritten || !file.isLog { return "\(file.name) was emptied" }
         }
         if !hasWritten { return nil }
         // A commit writes behind the frames that SQLite expects, also in a log that was emptied

@@ -94,22 +94,23 @@ enum OrderSchema {
         }
     }
 
-    static let insertOrder = "INSERT INTO orders(price, goods, created_ms) VALUES (?, ?, ?)"
-    static let insertKey =
+    static let insertOrder: StaticString =
+        "INSERT INTO orders(price, goods, created_ms) VALUES (?, ?, ?)"
+    static let insertKey: StaticString =
         "INSERT INTO idempotency_keys(sequence, created_ms, key) VALUES (?, ?, ?)"
-    static let findKey = """
+    static let findKey: StaticString = """
         SELECT o.sequence, o.price, o.goods, o.created_ms, k.created_ms
         FROM idempotency_keys k JOIN orders o ON o.sequence = k.sequence WHERE k.key = ?
         """
-    static let deleteKey = "DELETE FROM idempotency_keys WHERE key = ?"
-    static let deleteExpiredKeys = """
+    static let deleteKey: StaticString = "DELETE FROM idempotency_keys WHERE key = ?"
+    static let deleteExpiredKeys: StaticString = """
         DELETE FROM idempotency_keys WHERE sequence IN
             (SELECT sequence FROM idempotency_keys WHERE created_ms <= ?
             ORDER BY created_ms LIMIT ?)
         """
     /// Keys with a time to come (the first value) that were made before a key that has expired (at
     /// the second value): sequence numbers grow, whatever the clock says.
-    static let deleteExpiredFutureKeys = """
+    static let deleteExpiredFutureKeys: StaticString = """
         DELETE FROM idempotency_keys WHERE sequence IN
             (SELECT sequence FROM idempotency_keys WHERE created_ms > ? AND sequence <
                 (SELECT sequence FROM idempotency_keys WHERE created_ms <= ?
@@ -118,7 +119,7 @@ enum OrderSchema {
         """
     /// Writes the first page of the file, with the value that it has.
     static let writeHeader = "PRAGMA user_version = 0"
-    static let findOrder =
+    static let findOrder: StaticString =
         "SELECT sequence, price, goods, created_ms FROM orders WHERE sequence = ?"
     static let anyOrder = "SELECT sequence FROM orders LIMIT 1"
     static let newestOrder =
@@ -130,21 +131,21 @@ enum OrderSchema {
         SELECT count(*), min(sequence) FROM orders WHERE price NOT BETWEEN -2147483648 AND 2147483647
         """
     /// The orders behind a sequence number, with whether one has a key that was made after a time.
-    static let ordersWithKeys = """
+    static let ordersWithKeys: StaticString = """
         SELECT sequence, price, goods, created_ms, EXISTS
             (SELECT 1 FROM idempotency_keys k WHERE k.sequence = o.sequence AND k.created_ms > ?)
         FROM orders o WHERE sequence > ? ORDER BY sequence LIMIT ?
         """
-    static let deleteKeyOfOrder = "DELETE FROM idempotency_keys WHERE sequence = ?"
-    static let deleteOrder = "DELETE FROM orders WHERE sequence = ?"
-    static let countOrders = "SELECT count(*) FROM orders WHERE sequence <= ?"
+    static let deleteKeyOfOrder: StaticString = "DELETE FROM idempotency_keys WHERE sequence = ?"
+    static let deleteOrder: StaticString = "DELETE FROM orders WHERE sequence = ?"
+    static let countOrders: StaticString = "SELECT count(*) FROM orders WHERE sequence <= ?"
     /// The orders behind a sequence number, each with its key and the time of that, or NULL.
-    static let export = """
+    static let export: StaticString = """
         SELECT o.sequence, o.price, o.goods, o.created_ms, k.key, k.created_ms
         FROM orders o LEFT JOIN idempotency_keys k ON k.sequence = o.sequence
         WHERE o.sequence > ? ORDER BY o.sequence LIMIT ?
         """
-    static let listOrders = """
+    static let listOrders: StaticString = """
         SELECT sequence, price, goods, created_ms FROM orders
         WHERE sequence > ? ORDER BY sequence LIMIT ?
         """

@@ -9,6 +9,8 @@ struct WriterWorker: StoreWorker {
     private var batch: [WriteRequest] = []
     /// The results of the batch; empty when its callers were resumed.
     private var results: [Result<Order, OrderStoreError>] = []
+    private var gathering = BatchGathering()
+    private var commitBegan = MonotonicTime(nanoseconds: 0)
     /// Whether the last step has committed a batch: orders don't wait for more than one thing that
     /// is due.
     private var isBehindBatch = false
@@ -27,10 +29,16 @@ struct WriterWorker: StoreWorker {
             isBehindBatch = false
             if doWhatIsDue() { return .again }
         }
-        switch writer.queue.take(
+        if gathering.isWaiting,
+            let time = gathering.next(waiting: writer.queue.count, at: writer.time.monotonic())
+        {
+            return .sleep(until: time)
+        }
+        switch writer.queue.takeOrders(
             upTo: writer.configuration.maxBatch, into: &batch, for: handle)
         {
         case .taken:
+            commitBegan = writer.time.monotonic()
             results = writer.commit(batch)
             isBehindBatch = true
             planRetry()
@@ -45,7 +53,11 @@ struct WriterWorker: StoreWorker {
     }
 
     private mutating func resumeCallers() {
-        if !results.isEmpty { writer.publish(results) }
+        if results.isEmpty { return }
+        gathering.committed(
+            results.count, waiting: writer.queue.count, began: commitBegan,
+            at: writer.time.monotonic())
+        writer.publish(results)
         for (request, result) in zip(batch, results) { request.caller.resume(returning: result) }
         results = []
     }

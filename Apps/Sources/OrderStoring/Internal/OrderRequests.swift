@@ -19,6 +19,14 @@ package struct WriteRequest: QueuedRequest {
     package var occupiesSource: Bool { false }
 }
 
+extension WaitingQueue<WriteRequest> {
+    /// As `take`. Compiled here for this type of items: the compiler specializes no function of another
+    /// module, which takes 5,000 instructions an order.
+    package func takeOrders(
+        upTo limit: Int, into batch: inout [WriteRequest], for worker: any WorkerHandle
+    ) -> Outcome { take(upTo: limit, into: &batch, for: worker) }
+}
+
 /// A read that waits for a reader of a store, with its caller.
 package struct ReadRequest: QueuedRequest {
     package enum Kind: Sendable {
@@ -64,7 +72,7 @@ package struct OrderRequests: Sendable {
     }
 
     /// As `OrderStoring.make`.
-    package func make(
+    package nonisolated(nonsending) func make(
         _ draft: OrderDraft, from source: ObjectIdentifier?
     ) async throws(OrderStoreError) -> Order {
         try await withCheckedContinuation { caller in
@@ -76,7 +84,7 @@ package struct OrderRequests: Sendable {
     }
 
     /// As `OrderStoring.order`.
-    package func order(
+    package nonisolated(nonsending) func order(
         _ id: OrderID, from source: ObjectIdentifier?,
         waitedForPeer: @escaping @Sendable (Duration) -> Void
     ) async throws(OrderStoreError) -> Order? {
@@ -90,7 +98,7 @@ package struct OrderRequests: Sendable {
     }
 
     /// As `OrderStoring.orders`.
-    package func orders(
+    package nonisolated(nonsending) func orders(
         from token: OrderPageToken, limit: Int, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPage {
         let source = call.source
@@ -114,7 +122,7 @@ package struct OrderRequests: Sendable {
     }
 
     /// Returns the position behind an order, which is among the orders of the store or was.
-    package func position(
+    package nonisolated(nonsending) func position(
         after id: OrderID, among stored: StoredOrders, for call: some OrderPageCaller
     ) async throws(OrderStoreError) -> OrderPageToken? {
         let position = OrderPageToken(after: id)

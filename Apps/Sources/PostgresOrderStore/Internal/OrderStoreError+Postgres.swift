@@ -52,6 +52,12 @@ extension PostgresError {
     /// Whether the same transaction can succeed at once: another one was in its way.
     var isTransient: Bool { stateClass == "40" }
 
+    /// Whether a prepared statement does not exist any more, or has other results than when it was
+    /// prepared: what has deallocated it, or changed the tables.
+    var isOfPreparedStatement: Bool {
+        state == "26000" || state == "0A000" && message.hasPrefix("cached plan")
+    }
+
     /// Whether a single order may be the reason: its values, or a rule of the database.
     var isOfRows: Bool { ["22", "23", "54", "P0"].contains(stateClass) }
 }

@@ -86,11 +86,12 @@ final class PostgresReader: PostgresSessionOwner {
     /// Whether reads are sent at once.
     var isReady: Bool { session?.isReady == true }
 
+    /// Closes the connection. Fails what has not ended.
     func end() {
         session.take()?.close()
         outageTimer.take()?.cancel()
         isOut = true
-        failWaiting()
+        failWaiting(.closed)
         for (_, entry) in sent.sorted(by: { $0.key < $1.key }) { fail(entry, .closed) }
         sent = [:]
     }
@@ -104,7 +105,7 @@ final class PostgresReader: PostgresSessionOwner {
 
     /// Sends what waits.
     func pump() {
-        if isOut { failWaiting() }
+        if isOut { failWaiting(OrderStoreError(readFailure: lastError)) }
         guard session?.isReady == true else { return }
         let before = tag
         var entries: [Entry] = []
@@ -160,6 +161,8 @@ final class PostgresReader: PostgresSessionOwner {
         pump()
     }
 
+    func preparedAgain(_ session: PostgresSession) { pump() }
+
     func ended(_ results: [PostgresResult], of session: PostgresSession) {
         for result in results {
             guard let entry = sent.removeValue(forKey: result.tag) else { continue }
@@ -168,6 +171,8 @@ final class PostgresReader: PostgresSessionOwner {
             switch result.rows {
             case .success(let rows): finish(entry, rows)
             case .failure(.aborted): again.append(entry)
+            case .failure(.failed(let error)) where session.prepareAgain(after: error):
+                again.append(entry)
             case .failure(.failed(let error)):
                 let error = OrderStoreError(readFailure: error)
                 counters.readFailed(error, at: time.monotonic())
@@ -203,13 +208,13 @@ final class PostgresReader: PostgresSessionOwner {
     private func beginOutage() {
         outageTimer = nil
         isOut = true
-        counters.readFailed(OrderStoreError(readFailure: lastError), at: time.monotonic())
-        failWaiting()
+        let error = OrderStoreError(readFailure: lastError)
+        counters.readFailed(error, at: time.monotonic())
+        failWaiting(error)
         whenEnded()
     }
 
-    private func failWaiting() {
-        let error = OrderStoreError(readFailure: lastError)
+    private func failWaiting(_ error: OrderStoreError) {
         var entries: [Entry] = []
         swap(&entries, &again)
         for entry in entries { fail(entry, error) }

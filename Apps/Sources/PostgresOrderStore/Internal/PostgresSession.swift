@@ -7,6 +7,8 @@ import RocketTCP
 protocol PostgresSessionOwner: AnyObject {
     /// Statements can be executed.
     func ready(_ session: PostgresSession)
+    /// Statements can be executed again, on the same connection, after `prepareAgain`.
+    func preparedAgain(_ session: PostgresSession)
     /// The statements up to a sync have ended.
     func ended(_ results: [PostgresResult], of session: PostgresSession)
     /// The session is lost, or could not be opened; it tries again.
@@ -32,6 +34,16 @@ final class PostgresSession: PostgresConnectionOwner {
     private var backOff = BackOff(first: .milliseconds(50), most: .seconds(2))
     private var timer: ScheduledTimer?
     private(set) var isReady = false
+    /// How often the statements were prepared on the connection.
+    private enum Preparation {
+        /// Once, or each time that was necessary has helped.
+        case once
+        /// They are being prepared again.
+        case begun
+        /// Again, and nothing has succeeded since.
+        case again
+    }
+    private var preparation = Preparation.once
     /// The number of the host that it is, or will be, connected to.
     private(set) var host: Int
     /// Hosts that were tried since it was ready, and why they failed.
@@ -105,15 +117,38 @@ final class PostgresSession: PostgresConnectionOwner {
                 sql: MigrationSchema.refuseUnfinished, PostgresParameters(), tag: -3)
         }
         connection.sync()
+        preparation = .once
+        prepare(on: connection)
+    }
+
+    private func prepare(on connection: PostgresConnection) {
         for (index, statement) in statements.enumerated() {
             connection.prepare(statement.name, statement.sql, tag: -4 - index)
         }
         connection.sync()
     }
 
+    /// Prepares the statements anew, on the connection that it has, if `error` says that one does not
+    /// exist any more, or has other results. What has failed can be sent again when that has ended.
+    ///
+    /// - Returns: false for other errors, and for one that comes at the first attempt after this.
+    func prepareAgain(after error: PostgresError) -> Bool {
+        guard error.isOfPreparedStatement, let connection else { return false }
+        if preparation == .again { preparation = .once; return false }
+        if preparation == .begun { return true }
+        preparation = .begun
+        isReady = false
+        connection.execute(sql: "DEALLOCATE ALL", PostgresParameters(), tag: -1)
+        connection.sync()
+        prepare(on: connection)
+        return true
+    }
+
     func ended(_ results: [PostgresResult], of connection: PostgresConnection) {
         guard connection === self.connection else { return }
-        if isReady {
+        // Those of statements of its own have negative tags.
+        if results.first.map({ $0.tag >= 0 }) ?? isReady {
+            if isReady, results.allSatisfy({ $0.error == nil }) { preparation = .once }
             owner?.ended(results, of: self)
             return
         }
@@ -126,6 +161,11 @@ final class PostgresSession: PostgresConnectionOwner {
         }
         if connection.isWaiting { return }
         isReady = true
+        if preparation == .begun {
+            preparation = .again
+            owner?.preparedAgain(self)
+            return
+        }
         tried = 0
         failures = [:]
         backOff.succeeded()

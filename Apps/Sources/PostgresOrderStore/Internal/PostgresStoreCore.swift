@@ -15,6 +15,7 @@ final class PostgresStoreCore: PostgresWriterOwner {
     private var opened: ((OrderStoreError?) -> Void)?
     private var ended: (() -> Void)?
     private var openTimer: ScheduledTimer?
+    private var closeTimer: ScheduledTimer?
     private var openError = PostgresError(message: "no answer in time")
     private var isReading = false
     private var hasWritten = false
@@ -70,8 +71,11 @@ final class PostgresStoreCore: PostgresWriterOwner {
         follower.wait(for: position, resume)
     }
 
-    /// Ends when nothing waits any more.
+    /// Ends when nothing waits any more, after the time for it at the latest.
     func close() {
+        closeTimer = reactor.schedule(
+            after: configuration.closeTimeout, label: "order-store"
+        ) { [weak self] _ in self?.end() }
         writer?.close()
         pump()
     }
@@ -143,8 +147,13 @@ final class PostgresStoreCore: PostgresWriterOwner {
     }
 
     private func endIfFinished() {
-        guard hasWritten, hasFailed || follower.isIdle && reader.isIdle, let ended = ended.take()
-        else { return }
+        if hasWritten, hasFailed || follower.isIdle && reader.isIdle { end() }
+    }
+
+    /// What has not ended fails.
+    private func end() {
+        guard let ended = ended.take() else { return }
+        closeTimer.take()?.cancel()
         writer?.end()
         follower.end()
         reader.end()

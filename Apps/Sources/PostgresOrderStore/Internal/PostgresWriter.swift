@@ -3,20 +3,6 @@ import Postgres
 import RocketReactor
 import RocketSystem
 
-/// What the writer needs of its store. Bound to its loop.
-protocol PostgresWriterOwner: AnyObject {
-    /// A batch was committed: publishes its orders, then calls `answer`.
-    ///
-    /// - Parameter before: the sequence number before its new orders.
-    func committed(_ new: [Order], before: Int64, answer: @escaping () -> Void)
-    /// The writer has stored everything, after the queue was closed.
-    func writerFinished()
-    /// The session is open, on this host, or again.
-    func writerOpened(host: Int)
-    /// The session is lost, or could not be opened.
-    func writerLost(_ error: PostgresError)
-}
-
 /// The writer of a store, with group commit: one transaction at a time, which has all orders that
 /// wait. While it is committed, the next batch accumulates. Bound to its loop.
 ///
@@ -62,7 +48,7 @@ final class PostgresWriter: PostgresSessionOwner {
     private var undone = 0
     let server: Int64
     var number: Int64 = 0
-    private var lastError = PostgresError(message: "no connection yet")
+    var lastError = PostgresError(message: "no connection yet")
     /// Why the connection was lost that is opened again.
     private var loss: PostgresError?
     private var wasOpen = false
@@ -70,7 +56,7 @@ final class PostgresWriter: PostgresSessionOwner {
     private var isClosing = false
     private var hasFinished = false
     private var outageTimer: ScheduledTimer?
-    private var resolveTimer: ScheduledTimer?
+    var resolveTimer: ScheduledTimer?
     private var timers: [ScheduledTimer] = []
     var nextSweep = MonotonicTime(nanoseconds: 0)
     var hasMoreKeys = false
@@ -134,20 +120,30 @@ final class PostgresWriter: PostgresSessionOwner {
         pump()
     }
 
+    /// Closes the connection. Fails what has not ended: what was sent may be stored.
     func end() {
+        hasFinished = true
         report(retention?.failed(isLost: true, at: time.monotonic()))
         session.take()?.close()
         for timer in timers { timer.cancel() }
         outageTimer.take()?.cancel()
         resolveTimer.take()?.cancel()
         retentionTimer.take()?.cancel()
+        switch phase {
+        case .storing(let sent), .unknown(let sent), .resolving(let sent):
+            let reason = "the database has not answered before the store was closed"
+            failed(sent.requests, .outcomeUnknown(reason: reason))
+        case .idle, .maintaining, .removing: break
+        }
+        phase = .idle
+        failWaiting(.closed)
     }
 
     // MARK: Storing
 
     /// Sends what waits, if nothing is sent; while the database can't be reached for long, refuses it.
     func pump() {
-        if isOut { failWaiting() }
+        if isOut { failWaiting(OrderStoreError(lastError)) }
         guard session?.isReady == true else { return finishIfClosed() }
         switch phase {
         case .idle: break
@@ -163,7 +159,8 @@ final class PostgresWriter: PostgresSessionOwner {
         swap(&requests, &again)
         if requests.isEmpty, !single.isEmpty { requests = [single.removeFirst()] }
         if requests.isEmpty {
-            guard queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken else {
+            guard queue.takeOrders(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken
+            else {
                 return finishIfClosed()
             }
             requests = batch
@@ -204,7 +201,7 @@ final class PostgresWriter: PostgresSessionOwner {
         committed(sent, before: before, known: known)
     }
 
-    private func committed(_ sent: Sent, before: Int64, known: [Int: Order?]) {
+    func committed(_ sent: Sent, before: Int64, known: [Int: Order?]) {
         phase = .idle
         undone = 0
         resolveTimer.take()?.cancel()
@@ -234,7 +231,7 @@ final class PostgresWriter: PostgresSessionOwner {
     }
 
     /// Stores orders again whose transaction was undone.
-    private func retry(_ sent: Sent, _ error: PostgresError) {
+    func retry(_ sent: Sent, _ error: PostgresError) {
         undone += 1
         if undone < Self.maxAttempts {
             again = sent.requests + again
@@ -244,7 +241,7 @@ final class PostgresWriter: PostgresSessionOwner {
         }
     }
 
-    private func failed(_ requests: [WriteRequest], _ error: OrderStoreError) {
+    func failed(_ requests: [WriteRequest], _ error: OrderStoreError) {
         counters.failed(error, orders: requests.count, at: time.monotonic())
         for request in requests { request.caller.resume(returning: .failure(error)) }
     }
@@ -264,8 +261,11 @@ final class PostgresWriter: PostgresSessionOwner {
         pump()
     }
 
+    func preparedAgain(_ session: PostgresSession) { pump() }
+
     func ended(_ results: [PostgresResult], of session: PostgresSession) {
         let error = results.lazy.compactMap(\.error).first
+        if let error, session.prepareAgain(after: error) { return undo() }
         switch phase {
         case .storing(let sent):
             if let error {
@@ -331,38 +331,21 @@ final class PostgresWriter: PostgresSessionOwner {
         pump()
     }
 
-    // MARK: A lost transaction
-
-    private func resolve(_ sent: Sent) {
-        phase = .resolving(sent)
-        var parameters = PostgresParameters()
-        parameters.append(server)
-        parameters.append(sent.number)
-        session?.execute(PostgresSchema.abandon, parameters, tag: Tag.other)
-        session?.execute(PostgresSchema.outcome, parameters, tag: Tag.outcome)
-        session?.sync()
-    }
-
-    private func resolved(_ sent: Sent, _ rows: PostgresRows) {
-        guard let before = rows.integer(0, 0) else {
+    /// The transaction is sent again when the statements are prepared anew.
+    private func undo() {
+        switch phase {
+        case .storing(let sent):
             phase = .idle
-            resolveTimer.take()?.cancel()
-            retry(sent, lastError)
-            return
+            again = sent.requests + again
+        case .resolving(let sent):
+            phase = .unknown(sent)
+            // Its time has passed while it was looked for.
+            if resolveTimer == nil { giveUp() }
+        case .maintaining, .removing:
+            phase = .idle
+            isMaintenanceDue = true
+        case .idle, .unknown: break
         }
-        var known: [Int: Order?] = [:]
-        for row in 0..<rows.count {
-            if let number = rows.integer(row, 1) { known.updateValue(nil, forKey: Int(number)) }
-        }
-        committed(sent, before: before, known: known)
-    }
-
-    private func giveUp() {
-        resolveTimer = nil
-        guard case .unknown(let sent) = phase else { return }
-        phase = .idle
-        failed(sent.requests, .outcomeUnknown(reason: lastError.description))
-        finishIfClosed()
     }
 
     // MARK: An outage
@@ -370,23 +353,23 @@ final class PostgresWriter: PostgresSessionOwner {
     private func beginOutage() {
         outageTimer = nil
         isOut = true
-        counters.failed(OrderStoreError(lastError), orders: 0, at: time.monotonic())
-        failWaiting()
+        let error = OrderStoreError(lastError)
+        counters.failed(error, orders: 0, at: time.monotonic())
+        failWaiting(error)
         finishIfClosed()
     }
 
-    private func failWaiting() {
-        let error = OrderStoreError(lastError)
+    private func failWaiting(_ error: OrderStoreError) {
         let taken = again + single
         if !taken.isEmpty { failed(taken, error) }
         again = []
         single = []
-        while queue.take(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken {
+        while queue.takeOrders(upTo: configuration.maxBatch, into: &batch, for: wake) == .taken {
             failed(batch, error)
         }
     }
 
-    private func finishIfClosed() {
+    func finishIfClosed() {
         guard isClosing, !hasFinished, again.isEmpty, single.isEmpty, queue.count == 0 else {
             return
         }
