@@ -1,4 +1,5 @@
 import Glibc
+import RocketReactorTestKit
 import RocketTCP
 import RocketTCPTestKit
 import Testing
@@ -16,7 +17,7 @@ private func raiseDescriptorLimit(_ count: UInt64) {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
-@Suite("Broadcasts to many sessions", .serialized) struct BroadcastTests {
+@Suite("Broadcasts to many sessions", .serialized, .ownThread) struct BroadcastTests {
     @Test("A thousand sessions receive every message of ten senders once and in order")
     func thousandSessions() async throws {
         raiseDescriptorLimit(4096)

@@ -9,7 +9,7 @@ import Testing
 @testable import ChatServerKit
 
 /// On loops driven by hand, over socket pairs: no ports, no waiting.
-@Suite("ChatRoom") struct ChatRoomTests {
+@Suite("ChatRoom", .ownThread) struct ChatRoomTests {
     private typealias Fixture = HandDrivenRoom
 
     private func texts(_ peer: RawPeer) -> [String] {
@@ -278,7 +278,7 @@ import Testing
         var configuration = ChatServerConfiguration(listen: [.loopback(port: 0)])
         configuration.ioThreads = 2
         let server = ChatServer(configuration: configuration)
-        async let running: Void = server.run()
+        let running = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
         let chat = RunningChat(server: server, address: address)
         let peers = try await chat.join(2)
@@ -287,7 +287,7 @@ import Testing
         server.beginDrain()
         #expect(peers[1].receive() == nil)
         peers[0].readToEnd()
-        try await running
+        try await running.value
         #expect(server.statistics == ChatStatistics())
     }
 }

@@ -1,9 +1,10 @@
 import RocketTCPTestKit
+import RocketReactorTestKit
 import Testing
 
 @testable import ChatServerKit
 
-@Suite("Chat wire format") struct ChatWireTests {
+@Suite("Chat wire format", .ownThread) struct ChatWireTests {
     @Test("Sends each message to all other sessions, not back to its sender")
     func broadcast() async throws {
         try await withChat { chat in

@@ -41,13 +41,13 @@ func withChat(
     configuration.tcp.connection.writeTimeout = nil
     change(&configuration)
     let server = ChatServer(configuration: configuration, logger: logger)
-    async let running: Void = server.run()
-    guard let address = await server.boundAddresses.first else { return try await running }
+    let running = Task { try await server.run() }
+    guard let address = await server.boundAddresses.first else { return try await running.value }
     do { try await body(RunningChat(server: server, address: address)) } catch {
         server.beginDrain()
-        try await running
+        try await running.value
         throw error
     }
     server.beginDrain()
-    try await running
+    try await running.value
 }

@@ -91,6 +91,8 @@ final class PostgresServer: Sendable {
         }
     }
 
+    deinit { keeper.finish() }
+
     /// Creates an empty database, and returns its name.
     func makeDatabase() throws -> String {
         // One at a time: they are copies of one template.

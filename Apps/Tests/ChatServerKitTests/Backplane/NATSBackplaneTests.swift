@@ -2,6 +2,7 @@ import Foundation
 import RocketBase
 import RocketBaseTestKit
 import RocketNATS
+import RocketReactorTestKit
 import RocketTCP
 import RocketTCPTestKit
 import Testing
@@ -78,7 +79,7 @@ private final class RunningNATS {
     }
 }
 
-@Suite(.serialized, .enabled(if: RunningNATS.isInstalled)) struct NATSBackplaneTests {
+@Suite(.serialized, .ownThread, .enabled(if: RunningNATS.isInstalled)) struct NATSBackplaneTests {
     private func backplane(_ nats: RunningNATS, _ name: String) throws -> ChatBackplaneConfiguration
     {
         var configuration = ChatBackplaneConfiguration(

@@ -1,4 +1,5 @@
 public import RocketSystem
+import Synchronization
 
 /// A program that a test has started: a server to test against, or a tool. Any thread.
 ///
@@ -9,7 +10,7 @@ public final class RunningProgram: Sendable {
     /// Its process number.
     public let id: Int32
     /// The other end of its standard input, which ends with this object at the latest.
-    private let input: FileDescriptor
+    private let input: Mutex<FileDescriptor?>
 
     /// Starts it.
     ///
@@ -22,7 +23,7 @@ public final class RunningProgram: Sendable {
         id = try ChildProcess.start(
             words[0], Array(words.dropFirst()), searchingPath: true, input: pipe.reader.raw,
             output: output)
-        input = pipe.keepWriter()
+        input = Mutex(pipe.keepWriter())
     }
 
     /// Whether it has not ended. Not to be called after `wait`.
@@ -30,11 +31,24 @@ public final class RunningProgram: Sendable {
 
     /// Writes to its standard input. Throws: `SystemError`.
     public func write(_ text: String) throws(SystemError) {
-        // SAFETY: the call only reads the bytes.
-        let error = unsafe Array(text.utf8).withUnsafeBytes {
-            unsafe RawWrite.all($0, to: input.raw, waitingAtMost: .seconds(60)).error
+        let bytes = Array(text.utf8)
+        let error = input.withLock { input in
+            // SAFETY: the call only reads the bytes.
+            unsafe bytes.withUnsafeBytes {
+                unsafe RawWrite.all($0, to: input?.raw ?? -1, waitingAtMost: .seconds(60)).error
+            }
         }
         if let error { throw error }
+    }
+
+    /// Ends its standard input, and waits until it has ended. In place of `wait`, once.
+    ///
+    /// A program that has ended and is not waited for keeps the thread busy by which Swift Testing
+    /// observes exit tests.
+    @discardableResult
+    public func finish() -> Int32 {
+        input.withLock { $0 = nil }
+        return wait()
     }
 
     /// Sends it a signal. Not to be called after `wait`.

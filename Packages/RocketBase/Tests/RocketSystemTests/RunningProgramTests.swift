@@ -27,6 +27,13 @@ struct RunningProgramTests {
         #expect(!program.isRunning)
     }
 
+    @Test("A program that reads to the end of its input ends with it")
+    func finish() throws {
+        let program = try RunningProgram(["sh", "-c", "cat >/dev/null; exit 4"])
+        try program.write("text")
+        #expect(program.finish() == 4)
+    }
+
     @Test("A program that is missing is an error")
     func missing() {
         #expect(throws: SystemError.self) { try RunningProgram(["rocket-no-such-program"]) }

@@ -1,12 +1,13 @@
 import Foundation
 import RocketBase
 import RocketRPC
+import RocketReactorTestKit
 import RocketTCP
 import SwiftProtobuf
 import Testing
 
 /// The log lines that a server writes for its calls.
-@Suite("A server's log lines")
+@Suite("A server's log lines", .ownThread)
 struct CallLogTests {
     /// Returns the lines of the rpc stream while `body` runs, split into columns.
     func columns(
@@ -23,11 +24,11 @@ struct CallLogTests {
         let server = try RPCServer(
             configuration: configuration, services: [TestService(), SynchronousEcho()],
             logger: logs.rpc)
-        async let served: Void = server.run()
+        let served = Task { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
         try await body(address)
         server.beginDrain()
-        try await served
+        try await served.value
         logs.shutdown()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
         let name = try #require(names.first { $0.contains("_rpc_") })

@@ -1,13 +1,14 @@
 import RocketBase
 import RocketRPC
 import RocketSystem
+import RocketReactorTestKit
 import RocketTCP
 import SwiftProtobuf
 import Synchronization
 import Testing
 
 /// `rocket.cancel` frames, as described in docs/decisions/0006.
-@Suite("Cancellation frames")
+@Suite("Cancellation frames", .ownThread)
 struct CancelTests {
     let kit = FrameKit()
 

@@ -1,12 +1,13 @@
 import RocketBase
 import RocketRPC
 import RocketSystem
+import RocketReactorTestKit
 import RocketTCP
 import SwiftProtobuf
 import Synchronization
 import Testing
 
-@Suite("Limits on calls")
+@Suite("Limits on calls", .ownThread)
 struct LimitTests {
     let kit = FrameKit()
 

@@ -4,10 +4,11 @@ import RocketRPC
 import RocketSystem
 import SwiftProtobuf
 import Synchronization
+import RocketReactorTestKit
 import Testing
 
 /// How a server handles bytes that no Rocket channel sends.
-@Suite("Raw bytes")
+@Suite("Raw bytes", .ownThread)
 struct RawWireTests {
     let kit = FrameKit()
 

@@ -1,13 +1,14 @@
 import RocketBase
 import RocketRPC
 import RocketSystem
+import RocketReactorTestKit
 import RocketTCP
 import ServiceLifecycleTestKit
 import SwiftProtobuf
 import Synchronization
 import Testing
 
-@Suite("Server")
+@Suite("Server", .ownThread)
 struct ServerTests {
     /// An unused abstract address of a Unix socket.
     func freshAddress() -> NetAddress {
@@ -131,7 +132,7 @@ struct ServerTests {
         let service = TestService()
         let server = try server(service)
         try await testGracefulShutdown { trigger in
-            async let running: Void = server.run()
+            let running = Task { try await server.run() }
             let client = try RawClient(try #require(await server.boundAddresses.first))
             client.send(
                 try FrameKit().frame("test.v1.Test.hold", payload: Number(1).serializedBytes()))
@@ -141,7 +142,7 @@ struct ServerTests {
             service.gate.open()
             #expect(try FrameKit().parse(client.receiveFrame()).code.rawValue == 0)
             #expect(client.isAtEnd())
-            try await running
+            try await running.value
         }
         #expect(server.state == .stopped)
     }

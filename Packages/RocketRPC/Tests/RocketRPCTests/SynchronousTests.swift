@@ -2,11 +2,12 @@ import RocketBase
 import RocketSystem
 import SwiftProtobuf
 import Synchronization
+import RocketReactorTestKit
 import Testing
 
 @testable import RocketRPC
 
-@Suite("Synchronous handlers")
+@Suite("Synchronous handlers", .ownThread)
 struct SynchronousTests {
     let kit = FrameKit()
 

@@ -25,7 +25,8 @@ func withServer(
     let server = try RPCServer(
         configuration: configuration, services: services, interceptors: interceptors)
     try await withThrowingTaskGroup { group in
-        group.addTask { try await server.run() }
+        // Not on the thread of the test, which may block.
+        group.addTask(executorPreference: globalConcurrentExecutor) { try await server.run() }
         let address = try #require(await server.boundAddresses.first)
         do {
             try await body(address)

@@ -1,13 +1,14 @@
 import RocketBase
 import RocketGRPC
 @_spi(Transport) import RocketRPC
+import RocketReactorTestKit
 import RocketSystem
 import RocketTCP
 import RocketTCPTestKit
 import Testing
 
 /// Calls over HTTP/1.1 to a whole server. The client here is a socket: real ones are in Tests/GRPC.
-@Suite("A server with a listener for HTTP/1.1")
+@Suite("A server with a listener for HTTP/1.1", .ownThread)
 struct HTTP1ServerTests {
     private static func post(_ method: String, _ body: String) -> [UInt8] {
         let text =

@@ -115,7 +115,7 @@ final class ChannelCore {
         sendOrQueue(slot, call)
     }
 
-    private static let cancelled = RPCError(.cancelled, "the caller cancelled the call")
+    static let cancelled = RPCError(.cancelled, "the caller cancelled the call")
 
     /// Ends a call that its caller has cancelled; no effect where it has ended.
     func cancel(_ call: OutgoingCall) {

@@ -18,11 +18,12 @@ final class ChannelInbox: Sendable {
             }
         }
 
-        /// How many calls it is about.
+        /// How many calls it starts. A cancellation only frees memory, and does not count.
         var count: Int {
             switch self {
-            case .start, .cancel: 1
-            case .startBatch(let batch), .cancelBatch(let batch): batch.calls.count
+            case .start: 1
+            case .startBatch(let batch): batch.calls.count
+            case .cancel, .cancelBatch: 0
             }
         }
 
@@ -55,14 +56,15 @@ final class ChannelInbox: Sendable {
         mutating func removeStarts() -> [Item] {
             let starts = list.filter(\.isStart)
             list.removeAll(where: \.isStart)
-            calls = list.reduce(0) { $0 + $1.count }
+            calls = 0
             return Array(starts)
         }
     }
 
     private let context: ChannelContext
     private let loop: EventLoop
-    /// The most calls in the inbox.
+    /// With so many calls in the inbox it takes no more. A batch, which has no more calls than that,
+    /// is taken as a whole.
     let limit: Int
     private let items = Locked(Items())
     // SAFETY of the three: used on the loop's thread only. The core is released there, too, by
@@ -86,7 +88,7 @@ final class ChannelInbox: Sendable {
     func enqueue(_ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void) {
         if loop.isInLoop { return loop.withReactor { handle(item, on: $0) } }
         guard item.isStart else {
-            // Beyond the limit, too: a cancellation only frees memory.
+            // Beyond the limit, too.
             if append(item), !loop.execute(drainInbox) { loopEnded() }
             return
         }
@@ -112,7 +114,7 @@ final class ChannelInbox: Sendable {
     /// - Returns: whether the loop has to be woken; nil where the inbox is full.
     private func appendWithinLimit(_ item: Item) -> Bool? {
         items.withLock { items in
-            items.calls + item.count <= limit ? items.append(item) : nil
+            items.calls < limit ? items.append(item) : nil
         }
     }
 

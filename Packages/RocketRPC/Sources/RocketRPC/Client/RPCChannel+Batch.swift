@@ -47,6 +47,11 @@ extension RPCChannel {
             return results
         }
         while results.count < requests.count {
+            if Task.isCancelled {
+                // No interceptor runs for a part that would be cancelled at once.
+                for _ in results.count..<requests.count { results.append(.failure(Self.cancelled)) }
+                return results
+            }
             let part = requests[results.count...].prefix(mostCallsPerBatch)
             if interceptors.isEmpty {
                 await send(method, part, timeout, metadata, options, into: &results)
@@ -56,6 +61,8 @@ extension RPCChannel {
         }
         return results
     }
+
+    @usableFromInline static let cancelled = ChannelCore.cancelled
 
     @usableFromInline var mostCallsPerBatch: Int { batchLimit.load(ordering: .relaxed) }
 

@@ -96,8 +96,7 @@ final class HandlerScheduler: TickEndHandler {
 
     /// Returns a connection whose calls this scheduler serves.
     func makeConnection(_ codec: TinyPBCodec, number: UInt64? = nil) -> ServerConnection {
-        ServerConnection(
-            dispatcher: dispatcher, codec: codec, scheduler: self, number: number)
+        ServerConnection(dispatcher: dispatcher, codec: codec, scheduler: self, number: number)
     }
 
     /// All of them, in the order in which they were added.
@@ -167,9 +166,11 @@ final class HandlerScheduler: TickEndHandler {
         return connection.suspended.tasks
     }
 
-    /// A call whose handler has suspended within this tick is not in `suspended` yet.
+    /// A call whose handler has suspended within this tick is not in `suspended` yet. Between calls the
+    /// task runs, and reads the frame that this is about.
     private func recordSuspension(on connection: ServerConnection) {
-        if let active, active.responder.connection === connection { perform(.activeSuspended) }
+        guard let active, !active.responder.isOver else { return }
+        if active.responder.connection === connection { perform(.activeSuspended) }
     }
 
     private func cancelCalls(of connection: ServerConnection) {
@@ -202,9 +203,7 @@ final class HandlerScheduler: TickEndHandler {
         }
         guard let connection = firstReady else { return }
         let task = HandlerTask(CallResponder(connection: connection))
-        let (scheduler, bound) = (
-            LoopBound(self, on: reactor), LoopBound(task, on: reactor)
-        )
+        let (scheduler, bound) = (LoopBound(self, on: reactor), LoopBound(task, on: reactor))
         if TaskLocalBinding.isAvailable {
             task.task = executor.start(scheduler, bound)
         } else {
@@ -224,10 +223,8 @@ final class HandlerScheduler: TickEndHandler {
         let tasks = parked
         parked.removeAll()
         for task in tasks { task.resume() }
-        trimTimer?.cancel()
-        trimTimer = nil
-        silentPeersTimer?.cancel()
-        silentPeersTimer = nil
+        trimTimer.take()?.cancel()
+        silentPeersTimer.take()?.cancel()
         ages?.cancel()
         synchronous = nil
     }
@@ -257,7 +254,7 @@ final class HandlerScheduler: TickEndHandler {
     ///
     /// - Returns: false if the task ends.
     private func serve(_ task: HandlerTask, _ context: _ServingContext) async -> Bool {
-        while task.next != nil || isFirstReady(context.connection) {
+        while task.next != nil || firstReady === context.connection {
             let next = task.next.take() ?? context.connection.takeFrames(context)
             guard case .awaited(let method) = next, case .awaited(let serve) = method.handler else {
                 finishReady(context.connection)
@@ -295,7 +292,7 @@ final class HandlerScheduler: TickEndHandler {
     ) -> Bool {
         guard TaskLocalBinding.isAvailable, let task = active, task.responder === context.responder
         else { return false }
-        assert(isFirstReady(context.connection))
+        assert(firstReady === context.connection)
         context.responder.handlerReturned()
         context.connection.handlerReturned()
         let next = context.connection.takeFrames(context, method, activeSince, decode)
@@ -330,9 +327,8 @@ final class HandlerScheduler: TickEndHandler {
     private func trim() {
         trimTimer = nil
         // The task that was parked last is resumed first: unused tasks are at the front.
-        let count = state.trim()
-        let unused = Array(parked.prefix(count))
-        parked.removeFirst(count)
+        let unused = Array(parked.prefix(state.trim()))
+        parked.removeFirst(unused.count)
         for task in unused { task.retire() }
         if state.needsTrim { scheduleTrim() }
     }
@@ -392,17 +388,11 @@ final class HandlerScheduler: TickEndHandler {
         deadlineTimer?.expect(deadlines.earliest)
     }
 
-    // MARK: The ready connections
-
     private var firstReady: ServerConnection? { ready.first }
-
-    private func isFirstReady(_ connection: ServerConnection) -> Bool {
-        ready.first === connection
-    }
 
     /// Removes `connection` from the ready ones: it has no frame that can be taken now.
     private func finishReady(_ connection: ServerConnection) {
-        guard isFirstReady(connection) else { return }
+        guard firstReady === connection else { return }
         connection.isReady = false
         _ = ready.popFirst()
         ready.shrink(to: 1024)

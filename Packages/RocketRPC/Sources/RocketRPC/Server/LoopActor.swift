@@ -30,7 +30,10 @@ actor LoopActor {
         guard TaskLocalBinding.isAvailable else { return await scheduler.run(task) }
         // SAFETY: pushed and popped in the same task and function, with no other exit between.
         unsafe TaskLocalBinding.push(CallContext.$current, task.responder.context)
-        unsafe task.bind(TaskLocalBinding.address(of: CallContext.$current))
+        guard let binding = unsafe TaskLocalBinding.address(of: CallContext.$current) else {
+            preconditionFailure("what was pushed is not bound")
+        }
+        unsafe task.bind(binding)
         await scheduler.run(task)
         unsafe task.bind(nil)
         unsafe TaskLocalBinding.pop()

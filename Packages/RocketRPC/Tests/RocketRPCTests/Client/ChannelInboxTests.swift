@@ -101,20 +101,36 @@ import Testing
         #expect(calls[0].ends == [.error(.cancelled)])
     }
 
-    @Test("A batch counts as its calls in the inbox, and is refused as a whole")
+    @Test("A batch counts as its calls in the inbox, and is taken or refused as a whole")
     func batchLimit() throws {
         let (inbox, loop) = try inbox(limit: 3)
-        let (first, refused, last) = ([call(), call()], [call(), call()], call())
-        for calls in [first, refused] { enqueue(.startBatch(batch(calls)), in: inbox) }
+        let (first, second, refused, last) = (
+            [call(), call()], [call(), call(), call()], [call(), call()], call()
+        )
+        for calls in [first, second, refused] { enqueue(.startBatch(batch(calls)), in: inbox) }
         enqueue(.start(last.outgoing), in: inbox)
-        #expect((first + [last]).allSatisfy { $0.ends.isEmpty })
-        #expect(refused.allSatisfy { $0.ends == [.error(.resourceExhausted)] })
+        #expect((first + second).allSatisfy { $0.ends.isEmpty })
+        #expect((refused + [last]).allSatisfy { $0.ends == [.error(.resourceExhausted)] })
         drive(loop)
-        #expect((first + [last]).allSatisfy { $0.outgoing.slot >= 0 })
+        #expect((first + second).allSatisfy { $0.outgoing.slot >= 0 })
         // There is room again.
         let next = [call(), call(), call()]
         enqueue(.startBatch(batch(next)), in: inbox)
         #expect(next.allSatisfy { $0.ends.isEmpty })
+    }
+
+    @Test(
+        "Cancellations take no room from the calls of others, nor from the batch that they cancel")
+    func cancellationsBesideBatch() throws {
+        let (inbox, loop) = try inbox(limit: 3)
+        let cancelled = [call(), call(), call()]
+        let both = batch(cancelled)
+        enqueue(.cancelBatch(both), in: inbox)
+        enqueue(.cancel(call().outgoing), in: inbox)
+        enqueue(.startBatch(both), in: inbox)
+        #expect(cancelled.allSatisfy { $0.ends.isEmpty })
+        drive(loop)
+        #expect(cancelled.allSatisfy { $0.outgoing.slot >= 0 })
     }
 
     @Test("A batch ends where its loop takes no tasks, or ends")

@@ -1,13 +1,14 @@
 import Foundation
 import RocketBase
 import RocketCodec
+import RocketReactorTestKit
 import RocketTCP
 import SwiftProtobuf
 import Testing
 
 @_spi(Transport) @testable import RocketRPC
 
-@Suite("Calls with compressed messages")
+@Suite("Calls with compressed messages", .ownThread)
 struct CompressedCallTests {
     private static let zeros = Bytes(Data(count: 300_000))
 

@@ -9,7 +9,7 @@ import Testing
 
 @_spi(Transport) @testable import RocketRPC
 
-@Suite("Streams with compressed messages")
+@Suite("Streams with compressed messages", .ownThread)
 struct CompressedStreamTests {
     private let server = CountingRuns()
     private let client = CountingRuns()

@@ -11,7 +11,7 @@ import Testing
 
 /// A server takes no frame and begins no call while its output is above the high water mark, and
 /// replies of handlers that have returned wait: a peer that reads slowly receives all replies.
-@Suite("Back-pressure on replies")
+@Suite("Back-pressure on replies", .ownThread)
 struct BackPressureTests {
     /// A service whose handlers count themselves and answer at once, or wait at a gate.
     struct Counting: RPCService {

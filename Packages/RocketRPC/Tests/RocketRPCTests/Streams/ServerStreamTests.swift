@@ -254,6 +254,22 @@ struct ServerStreamTests {
         }
     }
 
+    @Test("The task that reads what fails a stream is no task with a suspended handler")
+    func failedByReader() throws {
+        try wire.with({ $0.defaults.maxRequestBytes = 10 }, services: [SuspendingService()]) {
+            scene, client in
+            client.send(try wire.open("sum", kind: "c"))
+            _ = try client.answers()
+            // Read by a second task, which has no call.
+            client.send(try wire.data([UInt8](repeating: 0, count: 11)))
+            #expect(try client.answers().codes == [.resourceExhausted])
+            #expect(client.connection.suspended.tasks.isEmpty)
+            // Of a listed task it would cancel the task, and so all calls that it serves later.
+            client.reset()
+            #expect(scene.scheduler.taskCount > 0)
+        }
+    }
+
     @Test("A call with the id of a stream is not taken for it")
     func sameID() throws {
         let suspending = SuspendingService()

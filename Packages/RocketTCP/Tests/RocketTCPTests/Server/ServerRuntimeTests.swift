@@ -1,6 +1,7 @@
 import RocketBase
 import RocketBaseTestKit
 import RocketReactor
+import RocketReactorTestKit
 import RocketSystem
 @_spi(TestKit) import RocketSystemd
 import RocketTCP
@@ -44,7 +45,7 @@ private final class DrainIgnoringApplication: ServerApplication {
     func status(connectionCount: Int) -> String { "" }
 }
 
-@Suite("ServerRuntime") struct ServerRuntimeTests {
+@Suite("ServerRuntime", .ownThread) struct ServerRuntimeTests {
     private func runtime(
         _ application: any ServerApplication, listen: [NetAddress] = [.loopback(port: 0)],
         _ change: (inout ServerRuntimeConfiguration) -> Void = { _ in }
