@@ -112,7 +112,10 @@ import Testing
         #expect((first + second).allSatisfy { $0.ends.isEmpty })
         #expect((refused + [last]).allSatisfy { $0.ends == [.error(.resourceExhausted)] })
         drive(loop)
-        #expect((first + second).allSatisfy { $0.outgoing.slot >= 0 })
+        // The channel's own limit is the same, for each call.
+        let started = first + second
+        #expect(started.prefix(3).allSatisfy { $0.outgoing.slot >= 0 && $0.ends.isEmpty })
+        #expect(started.suffix(2).allSatisfy { $0.ends == [.error(.resourceExhausted)] })
         // There is room again.
         let next = [call(), call(), call()]
         enqueue(.startBatch(batch(next)), in: inbox)
