@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 
-from servers import BOTH_CORES, SERVER_CORE, SPARE_CORES
+from servers import BATCHES, BOTH_CORES, SERVER_CORE, SPARE_CORES
 
 SHAPES = [(1, 1), (16, 1), (64, 1), (1, 32), (16, 32), (64, 32), (1, 64), (1, 512)]
 QUICK_SHAPES = [(1, 1), (64, 32), (1, 512)]
@@ -62,12 +62,18 @@ def client(bench, plan, progress):
                 drive = (lambda *a, **k: bench.drive_rocket(*a, **k)) if own else (
                     lambda *a, **k: bench.drive(server, *a, **k))
                 return drive(process, address, plan.seconds, in_flight=depth)
+
+        def measure_batches(depth=depth):
+            with bench.running(rocket) as (process, address):
+                return bench.drive_rocket(
+                    process, address, plan.seconds, in_flight=1, batch=depth)
+        batches = [(BATCHES, measure_batches)] if depth > 1 else []
         rows += _interleaved(plan.rounds, f"1 x {depth}", [
             ("C", lambda: measure(c, False)),
             ("Rocket client, C server", lambda: measure(c, True)),
             ("C client, Rocket server", lambda: measure(rocket, False)),
             ("Rocket client and server", lambda: measure(rocket, True)),
-        ] + [(s.name, lambda s=s: measure(s, False)) for s in bench.peers], progress)
+        ] + batches + [(s.name, lambda s=s: measure(s, False)) for s in bench.peers], progress)
     return rows
 
 

@@ -14,6 +14,8 @@ BOTH_CORES = f"{SERVER_CORE},{LOAD_CORE}"
 SPARE_CORES = [str(core) for core in CORES[2:6]]
 # On two cores the load shares one of them with a server of two threads.
 IS_CROWDED = not SPARE_CORES
+# The row of Rocket's client with calls in batches.
+BATCHES = "Rocket client in batches"
 PEERS = ("gRPC", "Cap'n Proto", "Thrift")
 
 
