@@ -76,6 +76,10 @@ final class OrderStoreMonitor: Sendable {
             logger.error("order store not checkpointed: keep its -wal file with it") {
                 $0.add("reason", reason)
             }
+        case .closedUnanswered(let orders):
+            logger.error("order store closed without an answer: orders may or may not be stored") {
+                $0.add("orders", orders)
+            }
         }
     }
 

@@ -25,6 +25,8 @@ public enum OrderStoreEvent: Hashable, Sendable {
     case archiveFails(String)
     /// Closing left orders in the write-ahead log: without it, the database file is incomplete.
     case notCheckpointed(String)
+    /// The store was closed before its database had answered: so many orders may or may not be stored.
+    case closedUnanswered(orders: Int)
 }
 
 /// Is passed the events of a store, on a thread of the store, which waits until it returns.

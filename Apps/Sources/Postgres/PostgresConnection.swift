@@ -299,7 +299,8 @@ public struct PostgresResult {
                     .map { unsafe String(cString: $0) }
             }
             let error = PostgresError(
-                state: field("C") ?? "", message: PostgresError.oneLine(field("M") ?? "no text"))
+                state: field("C") ?? "", message: PostgresError.oneLine(field("M") ?? "no text"),
+                routine: field("R") ?? "")
             unsafe PQclear(result)
             if let tag = state.first {
                 received[tag] = .failure(error)

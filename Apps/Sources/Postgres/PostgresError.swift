@@ -4,11 +4,15 @@ public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible 
     public let state: String
     /// The server's or libpq's text in one line, without details, which have values of rows.
     public let message: String
+    /// The function of the server that has reported it, which is the same in all languages of the
+    /// server's texts; empty: it is not the server's.
+    public let routine: String
 
     /// An error with these values.
-    public init(state: String = "", message: String) {
+    public init(state: String = "", message: String, routine: String = "") {
         self.state = state
         self.message = message
+        self.routine = routine
     }
 
     /// The class of errors: the first two characters of SQLSTATE.

@@ -143,9 +143,10 @@ public final class PostgresOrderStore: OrderStoring {
     }
 
     /// Refuses further requests, completes the waiting ones, closes the connections and ends the
-    /// thread. Call it once, after the last use of the store. While the database does not answer,
-    /// that takes `PostgresOrderStoreConfiguration.closeTimeout` at most; then the requests that it
-    /// was sent fail with `.outcomeUnknown`, and the waiting ones with `.closed`.
+    /// thread. Call it once, after the last use of the store. It takes
+    /// `PostgresOrderStoreConfiguration.closeTimeout` at most, also while the database answers; then
+    /// orders that it was sent fail with `.outcomeUnknown`, which `.closedUnanswered` reports, and all
+    /// other requests with `.closed`.
     public func close() async {
         requests.writes.close()
         requests.reads.close()

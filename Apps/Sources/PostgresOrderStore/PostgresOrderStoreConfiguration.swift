@@ -33,8 +33,9 @@ public struct PostgresOrderStoreConfiguration: Hashable, Sendable {
     /// How long a request waits whose transaction may have been committed when the connection was
     /// lost; then it fails with `OrderStoreError.outcomeUnknown`. Default 30 s.
     public var resolveTimeout = Duration.seconds(30)
-    /// How long `close` waits for the database; then requests that were sent fail with
-    /// `OrderStoreError.outcomeUnknown`, and the others with `.closed`. Default 2 s.
+    /// The time of `close` in all, also while the database answers: an order may be the last of many
+    /// that wait. Then requests that were sent fail with `OrderStoreError.outcomeUnknown`, and the
+    /// others with `.closed`. Default 2 s, within the 4 s that systemd gives after a drain.
     public var closeTimeout = Duration.seconds(2)
     /// How often orders of other servers are looked for. Default 100 ms.
     public var followInterval = Duration.milliseconds(100)

@@ -24,15 +24,18 @@ struct OrderStoreMonitorTests {
         monitor.observe(.writesRecovered(transactions: 3, orders: 7))
         #expect(health.status() == .serving && health.status(of: "Order") == .serving)
         monitor.observe(.readsFail(.readFailed(reason: "malformed"), since: 5))
+        monitor.observe(.closedUnanswered(orders: 9))
         #expect(health.status() == .serving)
 
         logs.flush()
         let lines = sink.lines
-        #expect(lines.count == 3)
+        #expect(lines.count == 4)
         #expect(lines[0].contains("ERROR") && lines[0].contains("order store can't write"))
         #expect(lines[0].contains("disk I/O error"))
         #expect(lines[1].contains("failed_transactions=3") && lines[1].contains("failed_orders=7"))
         #expect(lines[2].contains("calls=5"))
+        #expect(lines[3].contains("ERROR") && lines[3].contains("without an answer"))
+        #expect(lines[3].contains("orders=9"))
     }
 
     @Test("The status of the service tells of an outage, as long as it lasts")

@@ -10,9 +10,10 @@ struct BatchGatheringTests {
     }
 
     /// After a commit from 0 to 800 us: parts of 100 us.
-    private func gathering(_ orders: Int, waiting: Int) -> BatchGathering {
+    private func gathering(_ orders: Int, waiting: Int, maxBatch: Int = 4096) -> BatchGathering {
         var gathering = BatchGathering()
-        gathering.committed(orders, waiting: waiting, began: time(0), at: time(800))
+        gathering.committed(
+            orders, waiting: waiting, maxBatch: maxBatch, began: time(0), at: time(800))
         return gathering
     }
 
@@ -39,6 +40,18 @@ struct BatchGatheringTests {
         #expect(gathering.next(waiting: 12, at: time(900)) == time(1000))
         #expect(gathering.next(waiting: 16, at: time(1000)) == nil)
         #expect(!gathering.isWaiting)
+    }
+
+    @Test("A full batch is taken at once", arguments: [16, 17, 100])
+    func full(waiting: Int) {
+        // It was there at the end of the commit, or is when the first callers have returned.
+        for before in [waiting, 15] {
+            var gathering = gathering(16, waiting: before, maxBatch: 16)
+            #expect(gathering.next(waiting: waiting, at: time(800)) == nil)
+            #expect(!gathering.isWaiting)
+        }
+        var almost = gathering(16, waiting: 14, maxBatch: 16)
+        #expect(almost.next(waiting: 15, at: time(800)) == time(900))
     }
 
     @Test("Callers that do not return are waited for during one part")
@@ -78,13 +91,13 @@ struct BatchGatheringTests {
         "After a commit that took seconds, the wait is milliseconds; after a very short one, none")
     func limits() {
         var gathering = BatchGathering()
-        gathering.committed(10, waiting: 0, began: time(0), at: time(8_000_000))
+        gathering.committed(10, waiting: 0, maxBatch: 64, began: time(0), at: time(8_000_000))
         #expect(gathering.next(waiting: 1, at: time(8_000_000)) == time(8_000_625))
         #expect(gathering.next(waiting: 2, at: time(8_005_000)) == nil)
-        gathering.committed(10, waiting: 0, began: time(0), at: time(99))
+        gathering.committed(10, waiting: 0, maxBatch: 64, began: time(0), at: time(99))
         #expect(!gathering.isWaiting)
         // A clock that was set back, or stands.
-        gathering.committed(10, waiting: 5, began: time(9), at: time(9))
+        gathering.committed(10, waiting: 5, maxBatch: 64, began: time(9), at: time(9))
         #expect(!gathering.isWaiting)
     }
 }

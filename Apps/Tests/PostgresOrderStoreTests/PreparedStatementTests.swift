@@ -11,6 +11,18 @@ import Testing
 struct PreparedStatementTests {
     private let draft = OrderDraft(price: 10, goods: "apple", idempotencyKey: "k")
 
+    @Test("It is known in all languages of the server that a statement has other results")
+    func translated() {
+        let text = "gecachter Plan darf den Ergebnistyp nicht ändern"
+        let routine = "RevalidateCachedQuery"
+        #expect(
+            PostgresError(state: "0A000", message: text, routine: routine).isOfPreparedStatement)
+        // Another feature that is not supported.
+        #expect(
+            !PostgresError(state: "0A000", message: text, routine: "x").isOfPreparedStatement)
+        #expect(!PostgresError(state: "0A000", message: text).isOfPreparedStatement)
+    }
+
     /// Processes of the store at the server.
     private func processes(_ harness: PostgresHarness) throws -> String {
         try harness.execute(
@@ -57,6 +69,33 @@ struct PreparedStatementTests {
         }
         #expect(try await store.orders(limit: 10).orders == made)
         #expect(store.statistics.failures == 0)
+        await store.close()
+    }
+
+    @Test(
+        "Statements are prepared anew each time that something was executed since, also if it failed"
+    )
+    func afterFailure() async throws {
+        let harness = try PostgresHarness()
+        // Nothing but the orders.
+        let store = try await harness.open { $0.keyRetention = .zero }
+        try harness.execute(
+            """
+            CREATE SEQUENCE attempts;
+            CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$
+                DECLARE attempt bigint = nextval('attempts');
+                BEGIN
+                    IF attempt IN (1, 3) THEN RAISE 'it is gone' USING ERRCODE = '26000'; END IF;
+                    IF attempt = 2 THEN RAISE 'no apples' USING ERRCODE = '23514'; END IF;
+                    RETURN NEW;
+                END $$;
+            CREATE TRIGGER forget BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION forget();
+            """)
+        let error = await #expect(throws: OrderStoreError.self) { try await store.make(draft) }
+        #expect(error == .failed(reason: "no apples (SQLSTATE 23514)"))
+        let order = try await store.make(draft)
+        #expect(try harness.execute("SELECT last_value FROM attempts") == "4")
+        #expect(try await store.orders(limit: 10).orders == [order])
         await store.close()
     }
 

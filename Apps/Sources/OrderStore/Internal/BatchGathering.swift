@@ -30,11 +30,12 @@ struct BatchGathering {
     /// - Parameters:
     ///   - orders: those of the batch.
     ///   - waiting: orders that have come since `began`.
+    ///   - maxBatch: orders of a batch at most: when so many wait, more are not expected.
     mutating func committed(
-        _ orders: Int, waiting: Int, began: MonotonicTime, at now: MonotonicTime
+        _ orders: Int, waiting: Int, maxBatch: Int, began: MonotonicTime, at now: MonotonicTime
     ) {
         let time = now - began
-        expected = time < Self.shortest ? 0 : orders + waiting
+        expected = time < Self.shortest ? 0 : min(orders + waiting, maxBatch)
         part = min(max(time / 8, Self.shortest / 2), Self.longest / 8)
         least = time > .zero ? 1 + Int(Double(waiting) * (part / time)) : 1
         deadline = now + min(time, Self.longest)

@@ -55,8 +55,8 @@ struct WriterWorker: StoreWorker {
     private mutating func resumeCallers() {
         if results.isEmpty { return }
         gathering.committed(
-            results.count, waiting: writer.queue.count, began: commitBegan,
-            at: writer.time.monotonic())
+            results.count, waiting: writer.queue.count, maxBatch: writer.configuration.maxBatch,
+            began: commitBegan, at: writer.time.monotonic())
         writer.publish(results)
         for (request, result) in zip(batch, results) { request.caller.resume(returning: result) }
         results = []

@@ -55,7 +55,7 @@ extension PostgresError {
     /// Whether a prepared statement does not exist any more, or has other results than when it was
     /// prepared: what has deallocated it, or changed the tables.
     var isOfPreparedStatement: Bool {
-        state == "26000" || state == "0A000" && message.hasPrefix("cached plan")
+        state == "26000" || state == "0A000" && routine == "RevalidateCachedQuery"
     }
 
     /// Whether a single order may be the reason: its values, or a rule of the database.

@@ -40,7 +40,7 @@ final class PostgresSession: PostgresConnectionOwner {
         case once
         /// They are being prepared again.
         case begun
-        /// Again, and nothing has succeeded since.
+        /// Again, and nothing has been executed since.
         case again
     }
     private var preparation = Preparation.once
@@ -148,7 +148,8 @@ final class PostgresSession: PostgresConnectionOwner {
         guard connection === self.connection else { return }
         // Those of statements of its own have negative tags.
         if results.first.map({ $0.tag >= 0 }) ?? isReady {
-            if isReady, results.allSatisfy({ $0.error == nil }) { preparation = .once }
+            let isPrepared = !results.contains { $0.error?.isOfPreparedStatement == true }
+            if isReady, isPrepared { preparation = .once }
             owner?.ended(results, of: self)
             return
         }

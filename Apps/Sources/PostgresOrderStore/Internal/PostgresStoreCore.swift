@@ -71,7 +71,8 @@ final class PostgresStoreCore: PostgresWriterOwner {
         follower.wait(for: position, resume)
     }
 
-    /// Ends when nothing waits any more, after the time for it at the latest.
+    /// Ends when nothing waits any more, and after the time for it at the latest: whatever the database
+    /// has answered meanwhile, what stops the server does not wait for longer.
     func close() {
         closeTimer = reactor.schedule(
             after: configuration.closeTimeout, label: "order-store"

@@ -28,6 +28,13 @@ extension PostgresWriter {
         committed(sent, before: before, known: known)
     }
 
+    /// What became of it was not found out: the next attempt does, unless the time for it has passed
+    /// during this one.
+    func unresolved(_ sent: Sent) {
+        phase = .unknown(sent)
+        if resolveTimer == nil { giveUp() }
+    }
+
     func giveUp() {
         resolveTimer = nil
         guard case .unknown(let sent) = phase else { return }

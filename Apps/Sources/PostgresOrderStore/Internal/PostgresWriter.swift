@@ -133,6 +133,7 @@ final class PostgresWriter: PostgresSessionOwner {
         case .storing(let sent), .unknown(let sent), .resolving(let sent):
             let reason = "the database has not answered before the store was closed"
             failed(sent.requests, .outcomeUnknown(reason: reason))
+            report([.closedUnanswered(orders: sent.requests.count)])
         case .idle, .maintaining, .removing: break
         }
         phase = .idle
@@ -287,11 +288,8 @@ final class PostgresWriter: PostgresSessionOwner {
                 resolved(sent, rows)
             } else {
                 // Not known yet, as when its transaction still waits.
-                phase = .unknown(sent)
-                if error?.isReadOnly == true, let error { return session.reconnect(error) }
-                // Its time has passed while it was looked for.
-                if resolveTimer == nil { giveUp() }
-                return
+                if let error, error.isReadOnly { return session.reconnect(error) }
+                return unresolved(sent)
             }
         case .maintaining:
             phase = .idle
@@ -307,17 +305,12 @@ final class PostgresWriter: PostgresSessionOwner {
         lastError = error
         loss = loss ?? error
         switch phase {
-        case .resolving(let sent) where resolveTimer == nil:
-            // Its time has passed while it was looked for.
+        case .storing(let sent):
             phase = .unknown(sent)
-            giveUp()
-        case .storing(let sent), .resolving(let sent):
-            phase = .unknown(sent)
-            if resolveTimer == nil {
-                resolveTimer = reactor.schedule(
-                    after: configuration.resolveTimeout, label: "order-store"
-                ) { [weak self] _ in self?.giveUp() }
-            }
+            resolveTimer = reactor.schedule(
+                after: configuration.resolveTimeout, label: "order-store"
+            ) { [weak self] _ in self?.giveUp() }
+        case .resolving(let sent): unresolved(sent)
         case .maintaining, .removing: phase = .idle
         case .idle, .unknown: break
         }
@@ -337,10 +330,7 @@ final class PostgresWriter: PostgresSessionOwner {
         case .storing(let sent):
             phase = .idle
             again = sent.requests + again
-        case .resolving(let sent):
-            phase = .unknown(sent)
-            // Its time has passed while it was looked for.
-            if resolveTimer == nil { giveUp() }
+        case .resolving(let sent): unresolved(sent)
         case .maintaining, .removing:
             phase = .idle
             isMaintenanceDue = true
