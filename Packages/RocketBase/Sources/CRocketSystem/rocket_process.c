@@ -41,9 +41,9 @@ int64_t rocket_heap_bytes(void) {
 
 int rocket_trim_heap(void) { return malloc_trim(0); }
 
-void rocket_keep_freed_memory(void) {
+void rocket_keep_freed_memory(int kept_bytes) {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
 int64_t rocket_descriptor_limit(void) {

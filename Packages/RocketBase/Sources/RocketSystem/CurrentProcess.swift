@@ -124,11 +124,24 @@ public enum ProcessUsage {
     /// allocate meanwhile wait, for some 0.1 s per free GiB.
     public static func trimHeap() { _ = rocket_trim_heap() }
 
-    /// Makes malloc keep freed memory for the next blocks of less than 4 MiB until `trimHeap`; it
-    /// returns larger ones when they are freed (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD).
-    /// By its defaults it would return many of the smaller ones, too, and a message of 1 MiB would
-    /// cost hundreds of page faults. For the start of a program that trims its heap.
-    public static func keepFreedMemory() { rocket_keep_freed_memory() }
+    /// Makes malloc keep freed memory for the next blocks of less than 4 MiB until `trimHeap`, up to
+    /// `keptBytes(within:)` at the end of each arena; it returns larger blocks when they are freed
+    /// (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). By its defaults it would return many of
+    /// the smaller ones, too, and a message of 1 MiB would cost a hundred page faults. For the start
+    /// of a program that trims its heap.
+    ///
+    /// - Parameter memory: what the process may use; nil: unknown.
+    public static func keepFreedMemory(within memory: MemoryLimit?) {
+        rocket_keep_freed_memory(Int32(keptBytes(within: memory)))
+    }
+
+    /// How much freed memory malloc keeps at the end of one arena, in bytes: a 32nd of the limit,
+    /// 1 to 64 MiB, so that the arenas of some loops together stay within what a byte budget leaves
+    /// to malloc, a quarter at least.
+    static func keptBytes(within memory: MemoryLimit?) -> Int {
+        guard let memory else { return 64 << 20 }
+        return min(max(memory.bytes / 32, 1 << 20), 64 << 20)
+    }
 
     /// The processor time of all threads since the start of the process.
     public static var processorTime: Duration { .nanoseconds(rocket_processor_nanoseconds()) }

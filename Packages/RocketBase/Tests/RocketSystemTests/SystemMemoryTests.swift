@@ -1,5 +1,6 @@
-import RocketSystem
 import Testing
+
+@testable import RocketSystem
 
 @Suite struct SystemMemoryTests {
     private let meminfo = "MemTotal:  8000 kB\nMemFree: 100 kB\nMemAvailable:    4000 kB\n"
@@ -32,6 +33,17 @@ import Testing
                 == MemoryLimit(bytes: 3_000_000, source: .file("/sys/fs/cgroup/a/memory.high")))
         let larger = files.merging(["/sys/fs/cgroup/a/memory.high": "9000000\n"]) { $1 }
         #expect(SystemMemory { larger[$0] }.limit?.source == .file("/proc/meminfo"))
+    }
+
+    @Test("malloc keeps a 32nd of the limit for each arena, from 1 MiB to 64 MiB")
+    func kept() {
+        func kept(_ bytes: Int) -> Int {
+            ProcessUsage.keptBytes(within: MemoryLimit(bytes: bytes, source: .physicalMemory))
+        }
+        #expect(kept(896 << 20) == 28 << 20)
+        #expect(kept(0) == 1 << 20 && kept(32 << 20) == 1 << 20)
+        #expect(kept(2 << 30) == 64 << 20 && kept(.max) == 64 << 20)
+        #expect(ProcessUsage.keptBytes(within: nil) == 64 << 20)
     }
 
     @Test("Is known on this machine")

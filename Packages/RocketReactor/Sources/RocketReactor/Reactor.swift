@@ -12,7 +12,7 @@ public final class Reactor {
     /// The time, read once per tick, after the wait: it is constant within a tick.
     public var now: MonotonicTime { tickTime }
     /// How long events may have waited for this tick, in nanoseconds: as long as the tick before
-    /// lasted; 0 if the loop slept between the two, since an event ends its sleep. What arrived while
+    /// lasted; 0 if the loop waited between the two, since an event ends its wait. What arrived while
     /// the other tick ran waited for half of it on average.
     public var latenessNanoseconds: UInt64 { lateness }
     /// How long the loop has waited for events until this tick, in nanoseconds since it was created:
@@ -216,10 +216,14 @@ extension Reactor {
     private static var leastSleepNanoseconds: UInt64 { 50_000 }
 
     private func wait(_ limit: Int64) -> Int {
-        if busyWait.nanoseconds > 0, limit != 0, !hasWork, let ready = waitBusily(limit) {
-            return awake(ready: ready)
+        guard busyWait.nanoseconds > 0, limit != 0, !hasWork else {
+            return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
         }
-        return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+        var hasWaited = false
+        let ready =
+            waitBusily(limit, hasWaited: &hasWaited)
+            ?? poller.wait(nanoseconds: timeToSleep(limit))
+        return awake(ready: ready, hasWaited: hasWaited)
     }
 
     /// How long the loop may sleep, in nanoseconds; negative: without limit. From here on until
@@ -237,13 +241,15 @@ extension Reactor {
 
     /// Ends the sleep.
     ///
+    /// - Parameter hasWaited: true if there were no events when the wait began, however short it was.
     /// - Returns: `ready`, the number of events.
     @inline(__always)
-    func awake(ready: Int) -> Int {
+    func awake(ready: Int, hasWaited: Bool = false) -> Int {
         wakeup.isAwake()
         let (began, ended) = (tickTime.nanoseconds, callbackBegan)
         tickTime = time.monotonic()
-        lateness = tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds ? 0 : ended &- began
+        let slept = hasWaited || tickTime.nanoseconds &- ended > Self.leastSleepNanoseconds
+        lateness = slept ? 0 : ended &- began
         counters.markProgress(now.nanoseconds, isWaiting: false)
         let wait = now.nanoseconds &- callbackBegan
         waited &+= wait

@@ -11,9 +11,9 @@ int64_t rocket_resident_bytes(void);
 int64_t rocket_heap_bytes(void);
 /// malloc_trim(3): gives the free pages of all arenas back to the system. Returns 1 if there were any.
 int rocket_trim_heap(void);
-/// mallopt(3): of freed memory malloc keeps 64 MiB at the end of an arena, and blocks of up to
-/// 4 MiB, which are not mapped one by one.
-void rocket_keep_freed_memory(void);
+/// mallopt(3): of freed memory malloc keeps up to `kept_bytes` at the end of each arena, and blocks
+/// of less than 4 MiB are not mapped one by one.
+void rocket_keep_freed_memory(int kept_bytes);
 /// Returns the soft limit on open descriptors (RLIMIT_NOFILE), or -1 with errno.
 int64_t rocket_descriptor_limit(void);
 /// Sets the soft limit on open descriptors: returns 0, or -1 with errno.

@@ -30,9 +30,6 @@ final class WireSelection: TransportHandler {
         number = scheduler.nextConnectionNumber()
     }
 
-    /// The peer; computed each time, nil once handed over.
-    var peers: ConnectionPeers? { transport.map { ConnectionPeers($0) } }
-
     func connected(_ transport: any Transport) {
         self.transport = transport
         since = scheduler.now

@@ -22,15 +22,18 @@ struct BusyWait {
 extension Reactor {
     /// Looks for events and tasks until there are some. Senders need not wake the loop meanwhile.
     ///
+    /// - Parameter hasWaited: set to true when a look has found no events.
     /// - Returns: the number of events; nil: there is nothing to do before the end of the busy wait,
     ///   of the limit or of the next timer's time.
     @inline(never)
-    func waitBusily(_ limit: Int64) -> Int? {
+    func waitBusily(_ limit: Int64, hasWaited: inout Bool) -> Int? {
         let longest = limit < 0 ? busyWait.nanoseconds : min(busyWait.nanoseconds, UInt64(limit))
         var end = callbackBegan &+ longest
+        unsafe timers.prune()
         if let timer = unsafe timers.earliest { end = min(end, timer.nanoseconds) }
         repeat {
             let ready = poller.wait(nanoseconds: 0)
+            if ready == 0 { hasWaited = true }
             if ready > 0 || !inbox.isEmpty { return ready }
         } while time.monotonic().nanoseconds < end
         return nil

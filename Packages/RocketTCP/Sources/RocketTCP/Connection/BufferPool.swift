@@ -25,14 +25,32 @@ struct BufferPool: ~Copyable {
     /// Gives memory to `buffer`, which has none.
     mutating func take(into buffer: inout ByteBuffer) {
         if count > 0 {
-            count -= 1
-            swap(&kept[count], &buffer)
-            unused = min(unused, count)
-            bytes -= buffer.capacityBytes
-            if buffer.capacityBytes > Self.keepBytes { keptLargeBytes -= buffer.capacityBytes }
+            take(count - 1, into: &buffer)
         } else {
             _ = buffer.reserve(Self.firstBytes)
         }
+    }
+
+    /// Gives memory of at most `keepBytes` to `buffer`, which has none: for a few bytes that may
+    /// stay for long, as the beginning of a message.
+    mutating func takeSmall(into buffer: inout ByteBuffer) {
+        var index = count - 1
+        while index >= 0, kept[index].capacityBytes > Self.keepBytes { index -= 1 }
+        if index >= 0 {
+            take(index, into: &buffer)
+        } else {
+            _ = buffer.reserve(Self.firstBytes)
+        }
+    }
+
+    /// The last one takes the place of the one that is taken: those behind it count as used.
+    private mutating func take(_ index: Int, into buffer: inout ByteBuffer) {
+        count -= 1
+        if index < count { kept.swapAt(index, count) }
+        swap(&kept[count], &buffer)
+        unused = min(unused, index)
+        bytes -= buffer.capacityBytes
+        if buffer.capacityBytes > Self.keepBytes { keptLargeBytes -= buffer.capacityBytes }
     }
 
     /// Frees all buffers.

@@ -192,7 +192,12 @@ extension TCPConnection {
         {
             unsafe swap(&input, &buffer)
         } else {
-            unsafe loopConnections.pool.take(into: &input)
+            // A few bytes may stay for long: a large buffer would be held, and missing elsewhere.
+            if buffer.readableBytes > BufferPool.keepBytes / 4 {
+                unsafe loopConnections.pool.take(into: &input)
+            } else {
+                unsafe loopConnections.pool.takeSmall(into: &input)
+            }
             // SAFETY: two buffers, each with memory of its own.
             unsafe buffer.withUnsafeBytes { unsafe input.append($0) }
             buffer.removeAll()

@@ -64,6 +64,46 @@ import Testing
         #expect(pool.bytes == 16 * Self.largeBytes)
     }
 
+    @Test("Gives a small buffer for a few bytes, or a new one, and keeps the large ones")
+    func small() {
+        var pool = BufferPool()
+        var buffer = ByteBuffer()
+        give(2, to: &pool)
+        pool.takeSmall(into: &buffer)
+        #expect(buffer.capacityBytes <= BufferPool.keepBytes)
+        #expect(pool.bytes == 2 * Self.largeBytes)
+        buffer.shrink()
+        _ = buffer.reserve(BufferPool.keepBytes)
+        let smallBytes = buffer.capacityBytes
+        pool.give(from: &buffer)
+        give(2, to: &pool)
+        pool.releaseUnused()
+        pool.takeSmall(into: &buffer)
+        #expect(buffer.capacityBytes == smallBytes && pool.bytes == 4 * Self.largeBytes)
+        // The two below it have not been used.
+        pool.releaseUnused()
+        #expect(pool.bytes == 2 * Self.largeBytes)
+        pool.releaseUnused()
+        #expect(pool.bytes == 0)
+    }
+
+    @Test("The beginning of a message is not kept in a large buffer of others")
+    func slowPeer() throws {
+        let driven = try HandDrivenLoop()
+        let pair = try ConnectedPair(on: driven.reactor)
+        pair.handler.onReceived = { _, _ in }
+        let loop = LoopConnections.of(driven.reactor)
+        for _ in 0..<3 {
+            var buffer = ByteBuffer()
+            _ = buffer.reserve(Self.largeBytes)
+            loop.keep(&buffer)
+        }
+        pair.peer.sendAll([UInt8](repeating: 1, count: 10))
+        driven.tickUntilIdle()
+        #expect(pair.connection.input.readableBytes == 10)
+        #expect(pair.connection.input.capacityBytes <= BufferPool.keepBytes)
+    }
+
     @Test("A loop holds no large buffers when ten seconds have passed since a burst")
     func burst() throws {
         let driven = try HandDrivenLoop()

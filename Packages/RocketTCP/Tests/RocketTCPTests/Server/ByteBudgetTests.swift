@@ -281,7 +281,8 @@ import Testing
         settle()
         #expect(server.connectionCount == 0)
         let small = try (0..<4).map { _ in try connect() }
-        for peer in small { send(10, of: 0, to: peer) }
+        // Too much for a small buffer, and less than a quarter of a large one.
+        for peer in small { send(20_000, of: 0, to: peer) }
         #expect(budget.heldBytes >= 4 << 20)
         main.clock.advance(by: .seconds(10))
         settle()

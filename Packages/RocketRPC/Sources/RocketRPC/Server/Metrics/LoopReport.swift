@@ -115,9 +115,9 @@ extension ServerConnection {
 extension WireSelection {
     /// nil: it has ended.
     fileprivate func described(on reactor: Reactor) -> RPCServerSnapshot.Connection? {
-        guard let transport, let peers else { return nil }
-        var result = RPCServerSnapshot.Connection(id: number, peer: peers.peer)
-        result.identity = peers.identityText
+        guard let transport else { return nil }
+        var result = RPCServerSnapshot.Connection(id: number, peer: transport.peerAddress)
+        result.identity = transport.peerIdentity.shownText
         result.wire = ""
         result.phase = .silent
         result.age = reactor.now - since
@@ -150,16 +150,18 @@ extension RPCServerSnapshot.Connection {
 }
 
 extension ConnectionPeers {
-    private static let maxIdentityCharacters = 256
-
     /// What the caller has proved, as text; empty: nothing.
     var identityText: String {
-        let text: String
-        if let token {
-            text = "token:\(token.subject)"
-        } else {
-            text = identity == .none ? "" : identity.description
-        }
-        return String(text.prefix(Self.maxIdentityCharacters))
+        token.map { "token:\($0.subject)".shownIdentity } ?? identity.shownText
     }
+}
+
+extension PeerIdentity {
+    /// As text; empty: nothing is proved.
+    fileprivate var shownText: String { self == .none ? "" : description.shownIdentity }
+}
+
+extension String {
+    /// The first 256 characters: a peer determines how long its identity is.
+    fileprivate var shownIdentity: String { String(prefix(256)) }
 }

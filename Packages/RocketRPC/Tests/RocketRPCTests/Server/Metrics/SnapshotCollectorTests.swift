@@ -3,9 +3,10 @@ import RocketBaseTestKit
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
+import RocketTCP
 import Testing
 
-@testable import RocketRPC
+@_spi(Transport) @testable import RocketRPC
 
 /// The reports of loops that the test drives, or does not drive.
 @Suite("Collecting the reports of loops")
@@ -121,6 +122,27 @@ struct SnapshotCollectorTests {
             #expect(report.mostCalls == 1 && report.loop.handlerTasks >= 1)
             service.gate.open()
             scene.loop.tickUntilIdle()
+        }
+    }
+
+    @Test("The row of a silent connection costs no system call for its own address")
+    func silent() throws {
+        let identity = PeerIdentity.unix(
+            PeerCredentials(processID: 7, userID: 1000, groupID: 100))
+        try ServerScene.with([TestService()], connections: 0) { scene, _ in
+            let settings = WireSettings(
+                codec: scene.codec, methodKind: { _ in nil }, messageTypes: nil,
+                streams: RPCStreamLimits(), logger: .disabled)
+            let selection = WireSelection(WireSelector([], settings), scene.scheduler)
+            let peer = ServerScene.Peer(identity)
+            selection.connected(peer)
+            let report = LoopReport(
+                on: scene.loop.reactor, scene.scheduler, maxConnections: 10)
+            let row = try #require(report.connections.first)
+            #expect(row.phase == .silent && row.peer == peer.peerAddress)
+            #expect(row.identity == "uid=1000 gid=100 pid=7")
+            #expect(peer.ownAddressLooks == 0)
+            selection.closed(peer, reason: .requested)
         }
     }
 }
