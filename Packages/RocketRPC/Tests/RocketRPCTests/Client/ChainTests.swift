@@ -105,13 +105,18 @@ import Testing
     @Test("A deadline that passes cancels the handlers of the whole chain")
     func deadlineCancelsChain() async throws {
         try await withChain { toB, _, c in
-            let call = toB.start(Relay.pass, Text("hold"), timeout: .seconds(1))
-            await c.gate.arrived(1)
-            let error = await #expect(throws: RPCError.self) { try await call.value }
-            #expect(error?.code == .callTimeout)
+            // On a busy machine a short deadline passes before the call is at C.
+            var timeout = Duration.milliseconds(100)
+            while c.gate.arrivalCount == 0 {
+                let error = await #expect(throws: RPCError.self) {
+                    try await toB.call(Relay.pass, Text("hold"), timeout: timeout)
+                }
+                #expect(error?.code == .callTimeout)
+                timeout *= 2
+            }
             await c.gate.wait()
             let cancelled = c.gate.cancelled.withLock { $0 }
-            #expect(cancelled == 1)
+            #expect(cancelled >= 1)
         }
     }
 

@@ -38,6 +38,8 @@ struct StreamService: RPCService {
     let gate = Gate()
     /// How many messages `flood` has written.
     let written = Counter()
+    /// How many calls of `deaf` have begun.
+    let begun = Counter()
     /// The errors that handlers have seen.
     let seen = Seen()
 
@@ -81,6 +83,7 @@ struct StreamService: RPCService {
         }
         try registry.add(clientStreaming: Self.early) { _, _ in Text("enough") }
         try registry.add(bidirectional: Self.deaf) { requests, _, call in
+            begun.add()
             do {
                 for try await _ in requests {}
             } catch {
