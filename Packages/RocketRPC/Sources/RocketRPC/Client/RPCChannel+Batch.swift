@@ -132,23 +132,21 @@ extension RPCChannel {
     }
 }
 
-// SAFETY: belongs to its caller until it is handed over through the channel's inbox, and then to
-// the channel's loop, until the continuation is resumed. The list of calls never changes.
-
 /// Calls that are handed over together, and whose caller is resumed when the last one has ended.
+// SAFETY: belongs to its caller until it is handed over through the channel's inbox, and then to
+// the channel's loop, until the continuation is resumed, once, by the end of the last call. The list
+// of calls never changes.
 @safe final class CallBatch: @unchecked Sendable {
     let calls: ContiguousArray<OutgoingCall>
     /// How many of the calls have not ended.
-    // SAFETY: see above; nothing else runs inside an access.
-    @exclusivity(unchecked) private(set) var remaining: Int
+    private(set) var remaining: Int
     /// The caller's task. Set before the batch is handed over.
-    // SAFETY: resumed once, by the end of the last call.
-    nonisolated(unsafe) var continuation: UnsafeContinuation<Void, Never>?
+    var continuation: UnsafeContinuation<Void, Never>?
 
     /// - Parameter calls: one or more.
     init(_ calls: ContiguousArray<OutgoingCall>) {
         self.calls = calls
-        unsafe remaining = calls.count
+        remaining = calls.count
     }
 
     /// Passes each call on, which ends it.
@@ -161,7 +159,7 @@ extension RPCChannel {
 
     /// One of the calls has ended.
     func callEnded() {
-        unsafe remaining -= 1
-        if unsafe remaining == 0 { unsafe continuation.take()?.resume() }
+        remaining -= 1
+        if remaining == 0 { unsafe continuation.take()?.resume() }
     }
 }
