@@ -77,8 +77,10 @@ class Orders(unittest.TestCase):
                     "--json")
         report = done.lines[0]
         self.assertEqual(report["total"]["calls"], 2000)
-        self.assertGreater(report["total"]["latency_ms"]["p50"],
-                           report["seconds"] * 1000 / 4)
+        # The times of calls that follow each other add up to that of the run at most, if a call
+        # counts from when it begins. Waits of all calls are far more, whenever the machine stalls.
+        self.assertGreater(report["total"]["latency_ms"]["mean"] * 2000,
+                           report["seconds"] * 1000 * 2)
 
     def test_calls_that_never_begin_are_errors(self):
         done = load(self.server.address, *MAKE, "--rate", "1000000", "-d", "100ms", "-c", "1",

@@ -34,6 +34,10 @@ import Testing
         for _ in 0..<3 { for loop in [main] + subs { loop.settle() } }
     }
 
+    private var connections: [TCPConnection] {
+        subs.flatMap { LoopConnections.of($0.reactor).connections }
+    }
+
     private func server(
         _ budget: ByteBudget, logger: RocketLogger = .disabled
     ) throws -> (TCPServer, () throws -> RawPeer) {
@@ -111,19 +115,32 @@ import Testing
         let budget = ByteBudget(limitBytes: 4 << 20)
         let (server, connect) = try server(budget)
         let good = try connect()
-        var holders: [RawPeer] = []
+        #expect(answers(good))
+        var peers: [RawPeer] = []
+        var holders: [(connection: TCPConnection, bytes: Int)] = []
         for _ in 0..<60 {
-            let holder = try connect()
-            send(100_000, of: 0, to: holder)
-            holders.append(holder)
+            let others = Set(connections.map(ObjectIdentifier.init))
+            let peer = try connect()
+            peers.append(peer)
+            send(100_000, of: 0, to: peer)
+            let holder = try #require(
+                connections.first { !others.contains(ObjectIdentifier($0)) })
+            while holder.receivedTotal < 100_000, !holder.machine.isClosed { settle() }
+            holders.append((holder, holder.heldBytes))
             main.clock.advance(by: .seconds(0.5))
             settle()
             #expect(budget.heldBytes <= budget.limitBytes)
             #expect(answers(good))
         }
-        let isOpen = holders.map { $0.receive() == .nothing }
-        // Which ones in between are closed depends on the sizes of their buffers, too.
-        #expect(isOpen[..<8].allSatisfy { !$0 } && isOpen[59])
+        // How many bytes a read gets decides the sizes of their buffers, and those how many are
+        // closed: none that holds less than an older one that stays.
+        let open = holders.filter { !$0.connection.machine.isClosed }
+        #expect(open.count <= budget.limitBytes / 100_000 && open.count > 8)
+        #expect(!holders[59].connection.machine.isClosed)
+        for (index, holder) in holders.enumerated() where holder.connection.machine.isClosed {
+            let older = holders[..<index].filter { !$0.connection.machine.isClosed }
+            #expect(older.allSatisfy { $0.bytes < holder.bytes })
+        }
         server.stop()
         settle()
     }
@@ -134,7 +151,7 @@ import Testing
         let (server, connect) = try server(budget)
         let peers = try (0..<4).map { _ in try connect() }
         for peer in peers { send(1_100_000, of: 0, to: peer) }
-        let held = subs.flatMap { LoopConnections.of($0.reactor).connections }.map(\.heldBytes)
+        let held = connections.map(\.heldBytes)
         #expect(budget.heldBytes == held.reduce(0, +))
         #expect(budget.heldBytes >= 4 * (2 << 20))
         server.stop()
@@ -147,7 +164,7 @@ import Testing
         let budget = ByteBudget(limitBytes: 4 << 20)
         let (server, connect) = try server(budget)
         let peers = try (0..<3).map { _ in try connect() }
-        let connections = subs.flatMap { LoopConnections.of($0.reactor).connections }
+        let connections = connections
         for connection in connections { connection.handlerBytes = 1 << 20 }
         #expect(budget.heldBytes == 3 << 20 && server.bufferedBytes == 3 << 20)
         connections[0].handlerBytes = 100
