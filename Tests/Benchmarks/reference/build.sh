@@ -47,7 +47,7 @@ for name in "$@"; do
         ;;
     thrift_server | thrift_load)
         needs g++ g++
-        needs thrift 'thrift-compiler libthrift-dev libevent-dev'
+        needs thrift 'thrift-compiler libthrift-dev libevent-dev libboost-dev'
         mkdir -p "$out/thrift"
         thrift --gen cpp:no_skeleton -out "$out/thrift" "$here/order.thrift"
         g++ -O2 -Wall -std=c++17 -I"$out/thrift" -I"$here" -o "$out/$name" "$here/$name.cpp" \
