@@ -20,7 +20,7 @@ SCREENSHOTS = pathlib.Path(os.environ["SCREENSHOTS"])
 PAGES = ["/", "/methods", "/connections", "/channels", "/calls", "/loops", "/limits",
          "/configuration", "/log"]
 # Seconds after which something hangs.
-TIMEOUT = 60
+TIMEOUT = 300
 
 
 def until(condition):

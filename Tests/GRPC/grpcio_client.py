@@ -12,7 +12,7 @@ from grpc.testing import empty_pb2, messages_pb2, test_pb2_grpc
 
 import cases
 
-TIMEOUT = 20
+TIMEOUT = 300
 
 
 def payload(size):

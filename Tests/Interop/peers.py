@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(ROOT, "Tests", "Attack"))
 
 from wire import Peer, frame, order, varint  # noqa: E402,F401
 
-LIMIT = 20  # seconds after which anything that is waited for has failed
+LIMIT = 300  # seconds after which anything that is waited for has failed
 
 
 def run(*command, **options):
@@ -288,13 +288,13 @@ def is_served(address, context=None, **options):
         peer.close()
 
 
-def order_client(*arguments, timeout="5s"):
+def order_client(*arguments, timeout="60s"):
     """Runs `order_client make`."""
     return run(os.path.join(BIN, "order_client"), "make", "--price", "100", "--goods", "apple",
                "--timeout", timeout, *arguments)
 
 
-def order_client_to(port, tls, timeout="5s"):
+def order_client_to(port, tls, timeout="60s"):
     """Runs `order_client make` with a stub and the elements of its tls; None: plain."""
     path = os.path.join(files.folder(), "client.xml")
     element = "" if tls is None else "<tls>" + "".join(

@@ -31,10 +31,24 @@ class Etcd:
     chooses), or on one that another etcd had."""
 
     def __init__(self, folder, port=None):
-        if port is None:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+        self.port = None
+        # Another process may have taken the port since.
+        for _ in range(5):
+            if port is None:
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", 0))
+                    self.start(folder, probe.getsockname()[1])
+            else:
+                self.start(folder, port)
+            if self.port:
+                break
+        assert self.port, "etcd does not start"
+        # A pipe that nobody reads would stop etcd.
+        self.reader = threading.Thread(target=lambda: [None for _ in self.process.stderr])
+        self.reader.start()
+
+    def start(self, folder, port):
+        """Starts it and waits until it serves; `port` stays None where it does not."""
         peer = "http://127.0.0.1:0"
         client = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
@@ -43,16 +57,13 @@ class Etcd:
              "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
              "--initial-cluster", f"one={peer}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder)
-        self.port = None
         for line in self.process.stderr:
             found = re.search(r'serving client [^\n]*?"address":\s*"127\.0\.0\.1:(\d+)"', line)
             if found:
                 self.port = int(found[1])
-                break
-        assert self.port, "etcd does not start"
-        # A pipe that nobody reads would stop etcd.
-        self.reader = threading.Thread(target=lambda: [None for _ in self.process.stderr])
-        self.reader.start()
+                return
+        self.process.wait()
+        self.process.stderr.close()
 
     def kill(self):
         self.process.kill()
@@ -93,7 +104,7 @@ class Server:
             os.environ, ROCKET_SERVER_PORT="0", ROCKET_SERVER_IP="127.0.0.1",
             ROCKET_SERVER_REGISTRATION_TARGET=f"etcd://127.0.0.1:{etcd.port}/rocket/orders",
             ROCKET_SERVER_REGISTRATION_ZONE=name,
-            ROCKET_SERVER_REGISTRATION_PROPAGATION_MS="2000")
+            ROCKET_SERVER_REGISTRATION_PROPAGATION_MS="5000")
         self.process = subprocess.Popen(
             [SERVER, path / "rocket.xml"], stdout=subprocess.PIPE, text=True, env=environment,
             cwd=path)

@@ -13,7 +13,7 @@ import unittest
 
 BIN = pathlib.Path(os.environ["ROCKET_BIN"])
 # Seconds after which something hangs.
-TIMEOUT = 60
+TIMEOUT = 300
 
 
 class Postgres:

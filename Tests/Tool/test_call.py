@@ -181,7 +181,8 @@ class Errors(GRPCIO):
     def test_a_deadline(self):
         done = self.call("Each", "-", "--timeout", "200ms", *WITH_PROTO)
         self.assertIn(done.status, (0, 69))
-        process = start("call", self.server.address, "Each", "--grpc", "--timeout", "300ms")
+        process = start("call", self.server.address, "Each", "--grpc", "--timeout", "300ms",
+                        *WITH_PROTO)
         errors = process.stderr.read()
         self.assertEqual(process.wait(), 69)
         self.assertIn("ERROR_RPC_CALL_TIMEOUT", errors)

@@ -61,7 +61,10 @@ class Orders(unittest.TestCase):
         self.assertEqual([(s["from"], s["to"], s["calls"]["calls"]) for s in report["stages"]],
                          [(0, 200, 50), (200, 0, 50)])
         for point in report["course"]["points"]:
-            self.assertTrue(0 < point["target_per_second"] <= 200 and point["p99_ms"] > 0, point)
+            # The last call, due at 0.93 s, may end behind the schedule.
+            late = point["second"] > 1.2
+            self.assertTrue(late or 0 < point["target_per_second"] <= 200, point)
+            self.assertTrue(late or point["p99_ms"] > 0, point)
 
     def test_the_callers_of_a_closed_loop_change(self):
         done = load(self.server.address, *MAKE, "--caller-stage", "300ms:8", "--caller-stage",
@@ -73,13 +76,13 @@ class Orders(unittest.TestCase):
 
     def test_a_server_that_is_too_slow_shows_in_the_latencies_of_an_open_loop(self):
         # One caller, so calls wait for the one before them; they count from when they were due.
-        done = load(self.server.address, *MAKE, "--rate", "1000000", "-n", "2000", "-c", "1",
+        done = load(self.server.address, *MAKE, "--rate", "1000000", "-n", "200", "-c", "1",
                     "--json")
         report = done.lines[0]
-        self.assertEqual(report["total"]["calls"], 2000)
+        self.assertEqual(report["total"]["calls"], 200)
         # The times of calls that follow each other add up to that of the run at most, if a call
         # counts from when it begins. Waits of all calls are far more, whenever the machine stalls.
-        self.assertGreater(report["total"]["latency_ms"]["mean"] * 2000,
+        self.assertGreater(report["total"]["latency_ms"]["mean"] * 200,
                            report["seconds"] * 1000 * 2)
 
     def test_calls_that_never_begin_are_errors(self):

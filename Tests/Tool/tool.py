@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 BIN = os.environ.get("ROCKET_BIN") or os.path.join(ROOT, "bin")
 PROTOS = os.path.join(HERE, "protos")
-LIMIT = 20  # seconds after which anything that is waited for has failed
+LIMIT = 300  # seconds after which anything that is waited for has failed
 
 
 class Result:

@@ -75,7 +75,9 @@ struct BenchLoadTests {
     @Test("Sends and receives payloads of the requested size")
     func payload() async throws {
         try await serve(.sync, payloadBytes: 100_000) { address in
-            let client = OrderClient(try RPCChannel(to: address))
+            var configuration = RPCChannelConfiguration()
+            configuration.timeout = .seconds(600)
+            let client = OrderClient(try RPCChannel(to: address, configuration: configuration))
             let reply = try await client.makeOrder(.with { $0.price = 1 })
             #expect(reply.orderID.utf8.count == 100_000)
             #expect(reply.orderID.hasPrefix("2023051420230514"))

@@ -52,7 +52,10 @@ struct StreamLoadTests {
     @Test("A flood has as many messages as requested, and a total counts them")
     func floods() async throws {
         try await serve { address in
-            let client = BenchStreamsClient(try RPCChannel(to: address))
+            var configuration = RPCChannelConfiguration()
+            configuration.timeout = .seconds(600)
+            let client = BenchStreamsClient(
+                try RPCChannel(to: address, configuration: configuration))
             let flood = try await client.receive(
                 .with {
                     $0.messages = 1000

@@ -224,13 +224,12 @@ import Testing
             stall(fixture, peers[0], count: 100)
             #expect(fixture.room.queuedBytes > 0)
             leave(peers[1])
-            for _ in 0..<20 {
+            // A process that another test starts holds a copy of the socket until its exec.
+            while fixture.room.sessionCount > 1 {
                 _ = peers[1].receiveAll()
                 fixture.settle()
+                fixture.loops[0].tick(after: .milliseconds(100))
             }
-            fixture.loops[0].tick(after: .seconds(10))
-            fixture.settle()
-            #expect(fixture.room.sessionCount == 1)
             #expect(fixture.room.queuedBytes == 0)
         }
     }

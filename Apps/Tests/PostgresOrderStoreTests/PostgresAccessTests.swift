@@ -49,10 +49,7 @@ struct PostgresAccessTests {
     }
 
     private func expectFailure(_ url: PostgresURL, _ texts: String...) async {
-        let error = await #expect(throws: OrderStoreError.self) {
-            try await harness.open(url) { $0.connectTimeout = .milliseconds(500) }
-        }
-        let text = error?.description ?? ""
+        let text = await harness.openFailure(url, texts)
         #expect(texts.contains { text.contains($0) }, "\(text)")
         #expect(!text.contains("sesame"))
     }

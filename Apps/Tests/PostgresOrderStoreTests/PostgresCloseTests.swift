@@ -111,7 +111,7 @@ struct PostgresCloseTests {
         let proxy = try SocketProxy(to: harness.server.folder)
         let store = try await harness.open(host: proxy.folder) {
             $0.closeTimeout = .milliseconds(100)
-            $0.resolveTimeout = .seconds(5)
+            $0.resolveTimeout = .seconds(600)
         }
         _ = try await store.make(draft)
         // No other connection is opened.

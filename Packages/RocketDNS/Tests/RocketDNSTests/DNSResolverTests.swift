@@ -119,7 +119,8 @@ import Testing
         #expect(resolver.servers == scene.configuration.servers)
         scene.lookUp("a.example", .ipv4, with: resolver)
         #expect(Scene.texts(try scene.host().get()) == ["127.0.0.2:0 60"])
-        #expect(silent.questions.count == 1 && failing.questions.count == 1)
+        // After a pause of this process c-ares may ask again.
+        #expect(silent.questions.count >= 1 && failing.questions.count >= 1)
     }
 
     @Test("Reports timedOut when no server answers in all tries")

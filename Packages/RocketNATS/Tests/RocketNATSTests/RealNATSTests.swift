@@ -100,9 +100,9 @@ private final class RealScene {
         return client
     }
 
-    /// Runs the loop until the condition holds, at most for ten thousand ticks that wait for events.
+    /// Runs the loop until the condition holds, at most for 300,000 ticks that wait for events.
     func run(until condition: () -> Bool) {
-        for _ in 0..<10_000 where !condition() {
+        for _ in 0..<300_000 where !condition() {
             driven.clock.advance(by: .milliseconds(1))
             driven.loop.tick(waitingAtMost: .milliseconds(1))
         }
@@ -232,10 +232,10 @@ private final class RealScene {
         let other = try Certificates().client()
         let suspicious = try scene.add(server.servers) { $0.security = other }
         scene.run { suspicious.statistics.failures > 0 }
-        #expect(scene.events.last?.contains("TLS certificate") == true, "\(scene.events)")
+        #expect(scene.events.contains { $0.contains("TLS certificate") }, "\(scene.events)")
         let plain = try scene.add(server.servers)
         scene.run { plain.statistics.failures > 0 }
-        #expect(scene.events.last?.contains("requires TLS") == true, "\(scene.events)")
+        #expect(scene.events.contains { $0.contains("requires TLS") }, "\(scene.events)")
         scene.end()
     }
 

@@ -1,6 +1,6 @@
 import RocketBase
 import RocketRPC
-import RocketTCP
+import RocketTCPTestKit
 import SwiftProtobuf
 import Testing
 
@@ -39,14 +39,14 @@ struct CallEndTests {
 
     @Test("A server that can't be reached fails the call with one error")
     func unreachableServer() async throws {
-        var address: NetAddress?
-        try await withServer { address = $0 }
-        let channel = try RPCChannel(to: try #require(address))
+        // Bound, so that no other process gets the port, but not listening.
+        let dead = try RawListener()
+        let channel = try RPCChannel(to: dead.address)
         let error = await #expect(throws: RPCError.self) {
             try await channel.call(TestService.echo, Text())
         }
         #expect(error?.code == .failedConnect)
-        channel.close()
+        withExtendedLifetime(dead) { channel.close() }
     }
 
     @Test("Closing a channel ends its calls")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RocketReactor
 
-@Suite struct BusyWaitTests {
+@Suite(.oneAtATime) struct BusyWaitTests {
     @Test("Waits busily after a short wait, and not after a longer one")
     func adaptive() {
         var wait = BusyWait(nanoseconds: 50)

@@ -1,12 +1,13 @@
 import Glibc
 import RocketBase
+import RocketReactorTestKit
 import RocketSystem
 import RocketTLS
 import RocketTLSTestKit
 import Testing
 
 /// What becomes of sessions when the process ends while loops use them.
-@Suite struct TLSProcessExitTests {
+@Suite(.oneAtATime) struct TLSProcessExitTests {
     private static func exchange() throws {
         let authority = try Authority()
         try SessionPair(authority.client(), authority.server()).exchange()

@@ -34,9 +34,9 @@ public final class ChatServerProcess: Sendable {
     /// Waits until the log has `count` lines that contain `text`: a client is in the room once the
     /// log has its "client joined".
     ///
-    /// - Returns: false if the lines are missing after 20 seconds.
+    /// - Returns: false if the lines are missing after five minutes.
     public func waits(for count: Int, of text: String) -> Bool {
-        let deadline = Date().addingTimeInterval(20)
+        let deadline = Date().addingTimeInterval(300)
         while Date() < deadline {
             if workspace.logLines().filter({ $0.contains(text) }).count >= count { return true }
         }

@@ -37,7 +37,7 @@ public final class ChildProcess: @unchecked Sendable {
             for pipe in [output.pipe, errors.pipe] { try pipe.fileHandleForWriting.close() }
         }
         try process.run()
-        DispatchQueue.global().asyncAfter(deadline: .now() + 60) { [weak process] in
+        DispatchQueue.global().asyncAfter(deadline: .now() + 600) { [weak process] in
             if let process, process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
     }

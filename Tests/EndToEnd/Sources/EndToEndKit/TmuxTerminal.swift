@@ -50,9 +50,9 @@ public final class TmuxTerminal: Sendable {
             .split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     }
 
-    /// Waits until the screen satisfies the condition, for 20 seconds at most, and returns it.
+    /// Waits until the screen satisfies the condition, for five minutes at most, and returns it.
     public func screen(when isExpected: ([String]) -> Bool) throws -> [String] {
-        let deadline = Date().addingTimeInterval(20)
+        let deadline = Date().addingTimeInterval(300)
         var rows = try screen()
         while !isExpected(rows), Date() < deadline { rows = try screen() }
         return rows

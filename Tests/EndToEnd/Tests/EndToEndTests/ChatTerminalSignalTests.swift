@@ -67,7 +67,7 @@ struct ChatTerminalSignalTests {
         #expect(fixture.terminal.read(through: "\u{1B}[?2004l").hasSuffix("\u{1B}[J\u{1B}[?2004l"))
         // A SIGCONT that comes before the stop would be lost. Where no shell could continue the
         // client, it does not stop and enters the terminal by itself.
-        let limit = Date().addingTimeInterval(20)
+        let limit = Date().addingTimeInterval(300)
         while !fixture.terminal.echoes, Date() < limit {}
         while !fixture.client.isStopped, fixture.terminal.echoes, Date() < limit {}
         fixture.client.send(SIGCONT)

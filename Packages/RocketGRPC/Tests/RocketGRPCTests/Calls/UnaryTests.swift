@@ -35,7 +35,9 @@ struct UnaryTests {
     @Test("TinyPB and gRPC are served on the same port")
     func samePort() async throws {
         try await withGRPCServer { _, address in
-            let tiny = try RPCChannel(to: address)
+            var patient = RPCChannelConfiguration()
+            patient.timeout = .seconds(600)
+            let tiny = try RPCChannel(to: address, configuration: patient)
             let grpc = try RPCChannel(to: address, configuration: grpcChannel())
             defer {
                 tiny.close()

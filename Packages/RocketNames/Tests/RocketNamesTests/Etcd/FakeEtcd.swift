@@ -230,15 +230,21 @@ final class FakeEtcd: Sendable {
             tcp: TCPServerConfiguration(listen: [address]))
         configuration.protocols = [.grpc()]
         configuration.drainTimeout = .zero
-        let server = try RPCServer(
-            configuration: configuration,
-            services: [FakeKV(store: store), FakeWatch(store: store), FakeLease(store: store)])
-        self.server = server
-        task = Task { try await server.run() }
-        guard let bound = await server.boundAddresses.first else {
-            throw RPCError(.channelInit, "the fake etcd does not listen")
+        while true {
+            let server = try RPCServer(
+                configuration: configuration,
+                services: [FakeKV(store: store), FakeWatch(store: store), FakeLease(store: store)])
+            let task = Task { try await server.run() }
+            if let bound = await server.boundAddresses.first {
+                (self.server, self.task, self.address) = (server, task, bound)
+                return
+            }
+            // A process that another test starts holds a copy of the socket that had the port until
+            // its exec.
+            guard case .failure = await task.result, address.port != 0 else {
+                throw RPCError(.channelInit, "the fake etcd does not listen")
+            }
         }
-        self.address = bound
     }
 
     func stop() async {

@@ -64,11 +64,11 @@ import Testing
     ) async throws {
         let c = Relay(next: nil)
         try await withServer([c]) { addressC in
-            let toC = try RPCChannel(to: addressC)
+            let toC = try RPCChannel(to: addressC, configuration: .patient)
             defer { toC.close() }
             let b = Relay(next: toC, options: options)
             try await withServer([b]) { addressB in
-                let toB = try RPCChannel(to: addressB)
+                let toB = try RPCChannel(to: addressB, configuration: .patient)
                 defer { toB.close() }
                 try await body(toB, b, c)
             }

@@ -14,7 +14,7 @@ import Testing
     @Test("A controller holds the outcome of its call")
     func outcome() async throws {
         try await withServer { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             defer { channel.close() }
             let call = RPCController(timeout: .seconds(3600), metadata: ["x-sent": "grüße"])
             _ = try await channel.call(TestService.describe, Text(), call)
@@ -110,7 +110,7 @@ import Testing
         try await withServer {
             $0.tcp.connection.idleTimeout = nil
         } _: { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             let states = channel.states
             #expect(channel.state == .idle)
             channel.connect()
@@ -164,7 +164,7 @@ import Testing
     func closeCancelsHandlers() async throws {
         let service = TestService()
         try await withServer([service]) { address in
-            let channel = try RPCChannel(to: address)
+            let channel = try RPCChannel(to: address, configuration: .patient)
             let call = channel.start(TestService.never, Text(), timeout: .seconds(3600))
             await service.gate.arrived(1)
             channel.close()

@@ -1,3 +1,4 @@
+import RocketReactorTestKit
 import Testing
 
 @testable import RocketTCP
@@ -78,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("Traps on an event that is impossible in the state")
+    @Test("Traps on an event that is impossible in the state", .oneAtATime)
     func impossibleEvents() async {
         await #expect(processExitsWith: .failure) {
             var lifecycle = ServerLifecycle()
