@@ -17,8 +17,9 @@ struct ServiceManagerTests {
         #expect(try connection.receiveFrame()?.errorCode == 0)
         // The call may end in the time of the next status.
         var status = ""
-        repeat { status = try #require(try manager.next("STATUS=").first) }
-        while status.contains("p99 -") || !status.contains(" 0 in flight")
+        repeat {
+            status = try #require(try manager.next("STATUS=").first)
+        } while status.contains("p99 -") || !status.contains(" 0 in flight")
         let shape = #/STATUS=\d+ calls/s, 0 in flight, p99 \d+\.\d+ ms, 1 connections/#
         #expect(status.wholeMatch(of: shape) != nil, "\(status)")
 

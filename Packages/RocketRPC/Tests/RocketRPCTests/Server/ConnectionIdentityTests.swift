@@ -28,7 +28,9 @@ struct ConnectionIdentityTests {
     func identity() async throws {
         let service = Identifying()
         try await withServer([service]) { address in
-            let channels = try (0..<2).map { _ in try RPCChannel(to: address, configuration: .patient) }
+            let channels = try (0..<2).map { _ in
+                try RPCChannel(to: address, configuration: .patient)
+            }
             for channel in channels + channels {
                 _ = try await channel.call(Identifying.method, Text())
             }
