@@ -45,6 +45,7 @@ let package = Package(
         .package(path: "../Packages/RocketDynamic"),
         .package(path: "../Packages/RocketNATS"),
         .package(path: "../Packages/RocketProgram"),
+        .package(path: "../Packages/RocketGenerator"),
         .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -439,6 +440,18 @@ let package = Package(
                 "AppScenarios",
                 .product(name: "RocketSimulation", package: "RocketSimulation"),
                 .product(name: "RocketSystem", package: "RocketBase"),
+            ],
+            swiftSettings: settings),
+
+        // All programs: `make all` builds this target, and so none that only tests need.
+        .target(
+            name: "Programs",
+            dependencies: [
+                "chat_client", "chat_server", "order_client", "order_server", "rocket",
+                "rocket_bench_client", "rocket_bench_paths", "rocket_bench_server",
+                "rocket_config_docs",
+                .product(name: "protoc-gen-rocket", package: "RocketGenerator"),
+                .product(name: "rocket_generator", package: "RocketGenerator"),
             ],
             swiftSettings: settings),
 

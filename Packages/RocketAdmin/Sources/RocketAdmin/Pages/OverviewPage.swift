@@ -178,8 +178,8 @@ struct OverviewPage {
 
     private var json: JSON {
         let histogram = recent?.latency ?? RPCLatencyHistogram()
-        let quantile = { (share: Double) -> JSON in
-            histogram.quantile(share).map { Table.Cell.time($0).json } ?? .null
+        func quantile(_ share: Double, of latency: RPCLatencyHistogram) -> JSON {
+            latency.quantile(share).map { Table.Cell.time($0).json } ?? .null
         }
         let budget = view.server.limits.first { $0.name == "memory_budget_bytes" }
         let window: JSON = recent.map { Table.Cell.time($0.time).json } ?? .null
@@ -190,24 +190,24 @@ struct OverviewPage {
             "state": .string(view.server.state.rawValue),
             "age_seconds": Table.Cell.time(view.server.age).json,
             "window_seconds": window,
-            "calls_per_second": recent.map { .number($0.callsPerSecond) } ?? .null,
-            "errors_per_second": recent.map { .number($0.failuresPerSecond) } ?? .null,
-            "p50_seconds": quantile(0.5), "p99_seconds": quantile(0.99),
-            "p999_seconds": quantile(0.999),
+            "calls_per_second": JSON(recent?.callsPerSecond),
+            "errors_per_second": JSON(recent?.failuresPerSecond),
+            "p50_seconds": quantile(0.5, of: histogram),
+            "p99_seconds": quantile(0.99, of: histogram),
+            "p999_seconds": quantile(0.999, of: histogram),
             "in_flight": .integer(view.server.methods.reduce(0) { $0 + $1.inFlight }),
             "connections": .integer(view.server.connectionCount),
-            "memory_bytes": (budget?.current).map { .integer($0) } ?? .null,
-            "memory_budget_bytes": (budget?.limit).map { .integer($0) } ?? .null,
-            "resident_bytes": view.process.residentBytes.map { .integer($0) } ?? .null,
-            "processors": recent.map { .number($0.processors) } ?? .null,
+            "memory_bytes": JSON(budget?.current),
+            "memory_budget_bytes": JSON(budget?.limit),
+            "resident_bytes": JSON(view.process.residentBytes),
+            "processors": JSON(recent?.processors),
             "attention": .array(attention),
             "seconds": .array(
                 seconds.map { rates in
                     .object([
                         "calls_per_second": .number(rates.callsPerSecond),
                         "errors_per_second": .number(rates.failuresPerSecond),
-                        "p99_seconds": rates.latency.quantile(0.99).map { Table.Cell.time($0).json }
-                            ?? .null,
+                        "p99_seconds": quantile(0.99, of: rates.latency),
                     ])
                 }),
         ])

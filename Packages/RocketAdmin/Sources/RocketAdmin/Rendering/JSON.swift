@@ -15,6 +15,12 @@ indirect enum JSON: Hashable, Sendable {
         var value: JSON
     }
 
+    /// An integer, or null.
+    init(_ value: Int?) { self = value.map(JSON.integer) ?? .null }
+
+    /// A number, or null.
+    init(_ value: Double?) { self = value.map(JSON.number) ?? .null }
+
     static func object(_ members: KeyValuePairs<String, JSON>) -> JSON {
         .object(members.map { Member(name: $0.key, value: $0.value) })
     }

@@ -82,7 +82,9 @@ public struct ConfigField<Section: Sendable>: Sendable {
     /// A description of the allowed values.
     public let allowed: String
     /// The name of the Swift property, by which the documentation tool finds it in the source.
-    let property: String
+    /// Computed on demand: to describe all key paths took a quarter of a server's start.
+    var property: String { describeKey().split(separator: ".").last.map(String.init) ?? "" }
+    private let describeKey: @Sendable () -> String
     /// Parses the text and stores the value; returns false when the text is not allowed.
     let read: @Sendable (String, inout Section) -> Bool
     /// The name of the elements of the value's parts; nil: the value is one text.
@@ -111,7 +113,7 @@ public struct ConfigField<Section: Sendable>: Sendable {
         self.summary = summary
         unit = type.unit
         allowed = type.allowed
-        property = String(describing: key).split(separator: ".").last.map(String.init) ?? ""
+        describeKey = { String(describing: key) }
         read = { text, section in
             guard let value = type.parse(text) else { return false }
             section[keyPath: key] = value
