@@ -16,6 +16,8 @@ final class HandlerScheduler: TickEndHandler {
     unowned let reactor: Reactor
     private let executor: LoopActor
     let dispatcher: RPCDispatcher
+    /// The dispatcher's methods, as objects of this loop.
+    let table: MethodTable
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls are served by this scheduler.
     private var connections = OrderedObjects<ServerConnection>()
@@ -60,6 +62,7 @@ final class HandlerScheduler: TickEndHandler {
         self.registry = registry
         self.reactor = reactor
         self.dispatcher = dispatcher
+        table = MethodTable(ofLoop: dispatcher.table)
         ages = age.map { ConnectionAges($0, on: reactor) }
         self.load = load.map { LoopLoad($0, on: reactor) }
         self.metrics = metrics?.recorder(on: reactor)
@@ -68,9 +71,6 @@ final class HandlerScheduler: TickEndHandler {
             [unowned self] in expire()
         }
     }
-
-    /// The time of the current tick.
-    var now: MonotonicTime { reactor.now }
 
     /// Adopts the settings about overload if they have changed. Once per read.
     ///

@@ -42,3 +42,8 @@ final class SchedulerRegistry: Sendable {
         }
     }
 }
+
+extension HandlerScheduler {
+    /// The time of the current tick.
+    var now: MonotonicTime { reactor.now }
+}
