@@ -15,6 +15,8 @@ public struct LoopCounters: Hashable, Sendable {
     public var timers: UInt64 = 0
     /// System calls that changed the interest in a descriptor.
     public var interestChanges: UInt64 = 0
+    /// How long it has worked and not waited for events, in nanoseconds.
+    public var workedNanoseconds: UInt64 = 0
     /// The highest number of tasks that waited at the same time.
     public var mostTasksWaiting = 0
     /// Tasks that `offer` refused because too many waited.
@@ -55,6 +57,7 @@ final class PublishedCounters: Sendable {
     private let tasks = Atomic<UInt64>(0)
     private let timers = Atomic<UInt64>(0)
     private let interestChanges = Atomic<UInt64>(0)
+    private let worked = Atomic<UInt64>(0)
     private let mostTasksWaiting = Atomic(0)
     private let refusedTasks = Atomic<UInt64>(0)
     private let longest = Atomic<UInt64>(0)
@@ -69,6 +72,7 @@ final class PublishedCounters: Sendable {
         tasks.store(counters.tasks, ordering: .relaxed)
         timers.store(counters.timers, ordering: .relaxed)
         interestChanges.store(counters.interestChanges, ordering: .relaxed)
+        worked.store(counters.workedNanoseconds, ordering: .relaxed)
         mostTasksWaiting.store(counters.mostTasksWaiting, ordering: .relaxed)
         longest.store(counters.longestCallbackNanoseconds, ordering: .relaxed)
         slow.store(counters.slowCallbacks, ordering: .relaxed)
@@ -82,6 +86,7 @@ final class PublishedCounters: Sendable {
         counters.tasks = tasks.load(ordering: .relaxed)
         counters.timers = timers.load(ordering: .relaxed)
         counters.interestChanges = interestChanges.load(ordering: .relaxed)
+        counters.workedNanoseconds = worked.load(ordering: .relaxed)
         counters.mostTasksWaiting = mostTasksWaiting.load(ordering: .relaxed)
         counters.refusedTasks = refusedTasks.load(ordering: .relaxed)
         counters.longestCallbackNanoseconds = longest.load(ordering: .relaxed)

@@ -329,6 +329,7 @@ extension Reactor {
         statistics.events &+= UInt64(result.events)
         statistics.timers &+= UInt64(result.timers)
         statistics.tasks &+= UInt64(result.tasks)
+        statistics.workedNanoseconds = callbackBegan &- created &- waited
         counters.publish(statistics)
     }
 }

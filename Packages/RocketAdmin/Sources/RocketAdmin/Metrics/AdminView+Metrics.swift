@@ -120,6 +120,7 @@ extension AdminView {
         text.write(.cancelled, statistics.cancelledCalls)
         text.write(.brokenStreams, statistics.brokenStreams)
         text.write(.connections, server.connectionCount)
+        text.write(.connectionsMoved, server.movedConnections)
         text.write(.unsentBytes, server.connections.reduce(0) { $0 + $1.unsentBytes })
         text.write(.kernelBytes, server.connections.reduce(0) { $0 + $1.kernelBytes })
         text.write(.unreadPeers, server.connections.count(where: \.isUnread))

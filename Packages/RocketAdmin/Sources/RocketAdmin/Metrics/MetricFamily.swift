@@ -62,6 +62,9 @@ extension MetricFamily {
         "Connections closed because of an invalid frame")
     static let connections = MetricFamily(
         .gauge, "rocket_server_connections", "Open connections")
+    static let connectionsMoved = MetricFamily(
+        .counter, "rocket_server_connections_moved_total",
+        "Moves of connections to another event loop")
     static let unsentBytes = MetricFamily(
         .gauge, "rocket_server_unsent_bytes",
         "Bytes that wait for peers to read, of the connections in the table of connections")
@@ -157,9 +160,8 @@ extension MetricFamily {
     /// All, in the order of `/metrics`.
     static let all: [MetricFamily] = [
         buildInfo, up, started, handled, refused, handling, inFlight, requestBytes, responseBytes,
-        refusals, timedOut, cancelled, brokenStreams, connections, unsentBytes, kernelBytes,
-        unreadPeers,
-        limit, limitCurrent,
+        refusals, timedOut, cancelled, brokenStreams, connections, connectionsMoved,
+        unsentBytes, kernelBytes, unreadPeers, limit, limitCurrent,
         limitHighest, limitRefusals, overloadedLoops, loopBusy, loopTicks, loopDelay, loopLongest,
         loopSlow, loopStuck, loopConnections, loopTasks, channelInFlight, channelConnects,
         channelLost, channelRetries, channelHedges, channelEjections, endpointReady, traceSpans,

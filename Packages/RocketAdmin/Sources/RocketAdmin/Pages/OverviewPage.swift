@@ -99,9 +99,13 @@ struct OverviewPage {
         let limit = view.server.limits.first { $0.name == "connections" }
         let most = limit?.limit ?? 0
         let share = most > 0 ? Double(view.server.connectionCount) / Double(most) : 0
+        let moved = view.server.movedConnections
         return card(
             "Connections", Quantity.count(view.server.connectionCount),
-            [most > 0 ? "limit \(Quantity.count(most))" : ""], chart: Chart.wideMeter(share))
+            [
+                most > 0 ? "limit \(Quantity.count(most))" : "",
+                moved > 0 ? "moved \(Quantity.count(moved))" : "",
+            ], chart: Chart.wideMeter(share))
     }
 
     private var memory: HTML {

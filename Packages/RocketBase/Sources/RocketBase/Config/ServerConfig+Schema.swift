@@ -47,6 +47,11 @@ extension ServerConfig {
             "How long a sub reactor looks for events before it sleeps, in us, if the last event came "
                 + "as soon. Its thread uses a core meanwhile; calls that follow one another find it "
                 + "awake. 0: it sleeps at once."),
+        .init(
+            "balance_connections", \.balancesConnections, .boolean, .restart,
+            "Whether connections move from a sub reactor that is busy to one that is not, between two "
+                + "calls: plaintext ones that speak TinyPB. A sub reactor that is busy with one "
+                + "connection keeps it."),
     ]
 
     private static let callLimits: [ConfigField<Self>] = [

@@ -33,6 +33,12 @@ public struct ServerConfig: ConfigSection, Hashable {
     ///
     /// `server/busy_wait_us`: A whole number, 0 to 1000. Default 0. Needs a restart.
     public var busyWaitMicroseconds = 0
+    /// Whether connections move from a sub reactor that is busy to one that is not, between two
+    /// calls: plaintext ones that speak TinyPB. A sub reactor that is busy with one connection
+    /// keeps it.
+    ///
+    /// `server/balance_connections`: True or false. Default true. Needs a restart.
+    public var balancesConnections = true
     /// The largest number of connections. Further ones are closed at once.
     ///
     /// `server/max_connections`: A whole number, 1 to 10000000. Default 10000. Needs a restart.

@@ -118,7 +118,8 @@ extension RPCController {
     /// default: the one that the server grants. Copies nothing: most calls only have a deadline.
     private var inheritable: (trace: Bool, priority: CallPriority?) {
         storage.withState(of: generation) { state -> (trace: Bool, priority: CallPriority?) in
-            let acceptsCritical = state.entry?.acceptsCritical.load(ordering: .relaxed) ?? true
+            let acceptsCritical =
+                state.entry?.settings.acceptsCritical.load(ordering: .relaxed) ?? true
             if let changed = state.changedMetadata {
                 var priority = changed[CallPriority.key].flatMap(CallPriority.init(rawValue:))
                 if priority == .critical, !acceptsCritical { priority = nil }

@@ -9,6 +9,7 @@ import Synchronization
 /// or two steps.
 struct MethodTable: Sendable {
     private let slots: [Slot]
+    /// In the order of their indices.
     let entries: [_MethodEntry]
     let hasSynchronous: Bool
     private let services: Set<String>
@@ -40,6 +41,19 @@ struct MethodTable: Sendable {
             slots[slot] = Slot(hash: hash, entry: entry)
         }
         self.slots = slots
+    }
+
+    /// Creates the table of one loop, with methods of its own: calls count references of their method and
+    /// of its handler, and loops that counted those of the same object would wait for each other's
+    /// cache line.
+    init(ofLoop table: MethodTable) {
+        let entries = table.entries.map { _MethodEntry(ofLoop: $0) }
+        slots = table.slots.map { slot in
+            Slot(hash: slot.hash, entry: slot.entry.map { entries[$0.index] })
+        }
+        self.entries = entries
+        hasSynchronous = table.hasSynchronous
+        services = table.services
     }
 
     /// Returns the method with that full name; nil if there is none (see `failure(for:)`).
@@ -92,12 +106,8 @@ public final class _MethodEntry: Sendable {
     let handler: Handler
     /// Its index among the methods of its dispatcher.
     let index: Int
-    /// Whether it has to be checked who makes a call.
-    let isChecked = Atomic(false)
-    /// Whether its callers may claim the highest priority.
-    let acceptsCritical = Atomic(false)
-    /// The sum of its adaptive limits on all loops; 0: it has none.
-    let adaptiveLimit = Atomic(0)
+    /// What can be changed while calls are served; the same object for all loops.
+    let settings: Settings
     let fullName: String
     let fullNameBytes: [UInt8]
     /// The full name of the request's message type.
@@ -115,12 +125,23 @@ public final class _MethodEntry: Sendable {
     /// server is alive.
     let isAlwaysAdmitted: Bool
 
+    /// What can be changed while calls are served. Calls only read it. Any thread.
+    final class Settings: Sendable {
+        /// Whether it has to be checked who makes a call.
+        let isChecked = Atomic(false)
+        /// Whether its callers may claim the highest priority.
+        let acceptsCritical = Atomic(false)
+        /// The sum of its adaptive limits on all loops; 0: it has none.
+        let adaptiveLimit = Atomic(0)
+    }
+
     init<Request, Response>(
         _ method: RPCMethod<Request, Response>, _ handler: Handler, _ limits: MethodLimits,
         index: Int, health: HealthMethod? = nil
     ) {
         self.handler = handler
         self.index = index
+        settings = Settings()
         self.limits = limits
         kind = method.kind
         self.health = health
@@ -130,6 +151,27 @@ public final class _MethodEntry: Sendable {
         requestName = Request.protoMessageName
         responseName = Response.protoMessageName
         messages = MessageTypes(request: Request.self, response: Response.self)
+    }
+
+    /// Creates the method of one loop. A synchronous handler gets an object of its own, whose references
+    /// each call counts; those of an awaited one are counted once for many calls.
+    init(ofLoop method: _MethodEntry) {
+        if case .synchronous(let serve) = method.handler {
+            handler = .synchronous { serve($0, $1, $2) }
+        } else {
+            handler = method.handler
+        }
+        index = method.index
+        settings = method.settings
+        limits = method.limits
+        kind = method.kind
+        health = method.health
+        fullName = method.fullName
+        fullNameBytes = method.fullNameBytes
+        isAlwaysAdmitted = method.isAlwaysAdmitted
+        requestName = method.requestName
+        responseName = method.responseName
+        messages = method.messages
     }
 
     var isSynchronous: Bool {

@@ -33,7 +33,7 @@ public final class RPCDispatcher: Sendable {
         var statistics = counters.snapshot
         overload.counters.add(to: &statistics)
         for entry in table.entries {
-            let limit = entry.adaptiveLimit.load(ordering: .relaxed)
+            let limit = entry.settings.adaptiveLimit.load(ordering: .relaxed)
             if limit > 0 { statistics.adaptiveLimits[entry.fullName] = limit }
         }
         return statistics

@@ -28,7 +28,9 @@ final class AccessControl: Sendable {
             }
             // A call that is checked needlessly is allowed.
             let isNeeded = authenticator != nil || new != nil
-            for method in methods { method.isChecked.store(isNeeded, ordering: .releasing) }
+            for method in methods {
+                method.settings.isChecked.store(isNeeded, ordering: .releasing)
+            }
         }
     }
 

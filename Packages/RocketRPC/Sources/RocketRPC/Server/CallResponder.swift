@@ -262,7 +262,7 @@ public struct _ServingContext {
         self.transport = transport
         self.responder = responder
         storage = responder.storage
-        table = connection.dispatcher.table
+        table = connection.scheduler?.table ?? connection.dispatcher.table
         limiter = connection.dispatcher.limiter
         peers = connection.peers
         metrics = connection.metrics

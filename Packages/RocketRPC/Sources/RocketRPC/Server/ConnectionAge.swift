@@ -41,15 +41,15 @@ final class ConnectionAges {
 
     /// Returns what `remove` takes.
     func add(_ connection: ServerConnection) -> TimerID {
-        insert(connection, after: age.drawn(using: &random))
+        insert(connection, at: connection.openedAt + age.drawn(using: &random))
     }
 
     func remove(_ id: TimerID) { queue.remove(id) }
 
     func cancel() { timer.cancel() }
 
-    private func insert(_ connection: ServerConnection, after duration: Duration) -> TimerID {
-        let id = queue.insert(at: reactor.now + duration, connection)
+    private func insert(_ connection: ServerConnection, at time: MonotonicTime) -> TimerID {
+        let id = queue.insert(at: time, connection)
         timer.expect(queue.earliest)
         return id
     }
@@ -57,7 +57,7 @@ final class ConnectionAges {
     private func expire() {
         while let (_, connection) = queue.popExpired(now: reactor.now) {
             if connection.endForAge() {
-                connection.ageTimer = insert(connection, after: age.grace)
+                connection.ageTimer = insert(connection, at: reactor.now + age.grace)
             }
         }
         timer.expect(queue.earliest)

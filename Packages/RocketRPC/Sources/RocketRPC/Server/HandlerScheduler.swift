@@ -15,7 +15,9 @@ import RocketSystem
 final class HandlerScheduler: TickEndHandler {
     unowned let reactor: Reactor
     private let executor: LoopActor
-    private let dispatcher: RPCDispatcher
+    let dispatcher: RPCDispatcher
+    /// The dispatcher's methods, as objects of this loop.
+    let table: MethodTable
     private var state = HandlerSchedulerState(parks: TaskLocalBinding.isAvailable)
     /// All connections whose calls are served by this scheduler.
     private var connections = OrderedObjects<ServerConnection>()
@@ -46,16 +48,21 @@ final class HandlerScheduler: TickEndHandler {
     private(set) var admission: AdmissionControl?
     private var admissionGeneration = 0
     private var isAdmissionActive = false
+    /// Has the schedulers of the server's other loops; nil: there are none.
+    private(set) weak var registry: SchedulerRegistry?
 
     /// Parked tasks that were unused for this interval end.
     static let trimInterval = Duration.seconds(10)
 
     init(
         reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil,
-        load: ServerLoad? = nil, metrics: ServerMetrics? = nil
+        load: ServerLoad? = nil, metrics: ServerMetrics? = nil,
+        registry: SchedulerRegistry? = nil
     ) {
+        self.registry = registry
         self.reactor = reactor
         self.dispatcher = dispatcher
+        table = MethodTable(ofLoop: dispatcher.table)
         ages = age.map { ConnectionAges($0, on: reactor) }
         self.load = load.map { LoopLoad($0, on: reactor) }
         self.metrics = metrics?.recorder(on: reactor)
@@ -64,9 +71,6 @@ final class HandlerScheduler: TickEndHandler {
             [unowned self] in expire()
         }
     }
-
-    /// The time of the current tick.
-    var now: MonotonicTime { reactor.now }
 
     /// Adopts the settings about overload if they have changed. Once per read.
     ///
@@ -91,9 +95,6 @@ final class HandlerScheduler: TickEndHandler {
 
     // MARK: Connections
 
-    /// Returns the number of the next connection: its own is given by `makeConnection`, or earlier.
-    func nextConnectionNumber() -> UInt64 { dispatcher.nextConnectionNumber() }
-
     /// Returns a connection whose calls this scheduler serves.
     func makeConnection(_ codec: TinyPBCodec, number: UInt64? = nil) -> ServerConnection {
         ServerConnection(dispatcher: dispatcher, codec: codec, scheduler: self, number: number)
@@ -114,7 +115,7 @@ final class HandlerScheduler: TickEndHandler {
         connection.ageTimer = ages?.add(connection)
     }
 
-    /// Removes a closed connection and cancels its calls and their tasks.
+    /// Removes a connection that has closed, or goes on at another loop, and cancels its calls and their tasks.
     func remove(_ connection: ServerConnection) {
         connections.remove(connection)
         metrics?.ended(connection)
@@ -220,9 +221,8 @@ final class HandlerScheduler: TickEndHandler {
             connection.isReady = false
             cancelCalls(of: connection)
         }
-        let tasks = parked
+        for task in parked { task.resume() }
         parked.removeAll()
-        for task in tasks { task.resume() }
         trimTimer.take()?.cancel()
         silentPeersTimer.take()?.cancel()
         ages?.cancel()

@@ -47,6 +47,8 @@ extension RPCHTTPConfiguration {
         tcp.maxConnectionsPerPeer =
             http.maxConnectionsPerPeer > 0 ? http.maxConnectionsPerPeer : nil
         tcp.connection.idleTimeout = nil
+        // Its connections stay where they are.
+        tcp.balancesConnections = false
         do throws(TransportSecurityError) {
             tcp.security = try ListenerSecurity(http, of: config, by: security)
         } catch { throw RPCError(.peerAddress, "\(error)") }

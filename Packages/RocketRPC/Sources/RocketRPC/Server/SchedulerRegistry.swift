@@ -24,7 +24,7 @@ final class SchedulerRegistry: Sendable {
         // Only this loop creates its scheduler, so no other thread can have created one meanwhile.
         let scheduler = HandlerScheduler(
             reactor: reactor, dispatcher: dispatcher, age: age, load: load,
-            metrics: metrics)
+            metrics: metrics, registry: self)
         let bound = LoopBound(scheduler, on: reactor)
         all.withLock { $0.append(bound) }
         return scheduler
@@ -41,4 +41,9 @@ final class SchedulerRegistry: Sendable {
             scheduler.loop.execute { _ in scheduler.get().stop() }
         }
     }
+}
+
+extension HandlerScheduler {
+    /// The time of the current tick.
+    var now: MonotonicTime { reactor.now }
 }

@@ -184,7 +184,7 @@ extension ServerConnection {
             refuse(frame, bytes, refusal, of: method)
             return .handled
         }
-        if method.isChecked.load(ordering: .relaxed),
+        if method.settings.isChecked.load(ordering: .relaxed),
             let denial = denial(of: method, frame, bytes, now)
         {
             refuse(frame, bytes, denial, of: method)

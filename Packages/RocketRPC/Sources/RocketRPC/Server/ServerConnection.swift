@@ -17,7 +17,7 @@ final class ServerConnection {
     let codec: TinyPBCodec
     let scheduler: HandlerScheduler?
     private(set) var peers = ConnectionPeers.none
-    private(set) var transport: (any Transport)?
+    var transport: (any Transport)?
     /// Called once when the connection has closed.
     var onClose: (() -> Void)?
     /// The number of calls whose handlers run now, including suspended ones but for `watch` calls
@@ -58,8 +58,8 @@ final class ServerConnection {
     let metrics: LoopMetrics?
     /// Its number among the connections of the server, from 1 on.
     let number: UInt64
-    /// When it began to take calls.
-    private(set) var openedAt = MonotonicTime(nanoseconds: 0)
+    /// When it began to take calls; 0: it has not begun.
+    var openedAt = MonotonicTime(nanoseconds: 0)
     /// The name of its protocol.
     var wire = ownWire
     /// That of the connections that no other wire has claimed.
@@ -101,7 +101,7 @@ extension ServerConnection: TransportHandler {
         self.transport = transport
         peers = ConnectionPeers(transport)
         if let scheduler {
-            openedAt = scheduler.now
+            if openedAt.nanoseconds == 0 { openedAt = scheduler.now }
             scheduler.add(self)
         }
     }

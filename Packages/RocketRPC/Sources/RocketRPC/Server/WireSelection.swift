@@ -27,7 +27,7 @@ final class WireSelection: TransportHandler {
     init(_ selector: WireSelector, _ scheduler: HandlerScheduler) {
         self.selector = selector
         self.scheduler = scheduler
-        number = scheduler.nextConnectionNumber()
+        number = scheduler.dispatcher.nextConnectionNumber()
     }
 
     func connected(_ transport: any Transport) {

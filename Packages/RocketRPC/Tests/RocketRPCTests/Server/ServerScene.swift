@@ -115,6 +115,13 @@ struct ServerScene {
         }
     }
 
+    /// Returns the client of a new connection.
+    func client(_ connection: ServerConnection, _ identity: PeerIdentity = .none) -> Client {
+        let peer = Peer(identity)
+        connection.connected(peer)
+        return Client(connection: connection, peer: peer, scene: self)
+    }
+
     /// Runs `body` with `count` connections. `body` must let its handlers end.
     static func with(
         _ services: [any RPCService], connections count: Int = 1,
@@ -123,6 +130,7 @@ struct ServerScene {
         authenticator: (any RPCAuthenticator)? = nil, authorization: AuthorizationPolicy? = nil,
         identity: PeerIdentity = .none, clock: ManualTimeSource = ManualTimeSource(),
         metrics: ServerMetrics.Settings? = nil, flightRecorder: FlightRecorder? = nil,
+        registry: SchedulerRegistry? = nil,
         _ body: (ServerScene, [Client]) throws -> Void
     ) throws {
         let loop = try HandDrivenLoop(clock: clock)
@@ -134,16 +142,15 @@ struct ServerScene {
                 $0, methods: dispatcher.table.entries, flightRecorder: flightRecorder)
         }
         let scheduler = HandlerScheduler(
-            reactor: loop.reactor, dispatcher: dispatcher, age: age, metrics: metrics)
+            reactor: loop.reactor, dispatcher: dispatcher, age: age, metrics: metrics,
+            registry: registry)
         let scene = ServerScene(
             loop: loop, dispatcher: dispatcher, scheduler: scheduler, metrics: metrics,
             codec: codec)
         let clients = (0..<count).map { _ in
-            let connection = ServerConnection(
-                dispatcher: dispatcher, codec: codec, scheduler: scheduler)
-            let peer = Peer(identity)
-            connection.connected(peer)
-            return Client(connection: connection, peer: peer, scene: scene)
+            scene.client(
+                ServerConnection(dispatcher: dispatcher, codec: codec, scheduler: scheduler),
+                identity)
         }
         try body(scene, clients)
         for client in clients where client.connection.transport != nil { client.reset() }

@@ -28,6 +28,8 @@ struct ConnectionState: Equatable {
         case flushed(lingering: Bool)
         /// Reading, writing or a time limit ended the connection.
         case failed(CloseReason)
+        /// Another object has the connection from now on.
+        case moved
     }
 
     enum Action: Equatable {
@@ -89,6 +91,9 @@ struct ConnectionState: Equatable {
         case .failed(let reason):
             // Once everything was sent, the way in which the peer ends changes nothing.
             return close(endSent ? closing ?? reason : reason)
+        case .moved:
+            isClosed = true
+            return .nothing
         }
     }
 

@@ -49,6 +49,9 @@ struct StreamSocket: ~Copyable {
         }
     }
 
+    /// Gives up the socket, for an object on another loop.
+    consuming func release() -> Socket.Released { socket.release() }
+
     /// Makes the close a reset. Where the kernel refuses, the close is an ordinary one.
     func resetOnClose() { try? socket.setResetOnClose() }
 

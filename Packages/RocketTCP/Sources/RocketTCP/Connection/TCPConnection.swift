@@ -37,6 +37,8 @@ public final class TCPConnection {
     var isReadingPaused = false
     /// Reading was resumed with input left, which is delivered again at the end of the tick.
     var needsRedelivery = false
+    /// The handler knows that the server drains, or will.
+    private var isDraining = false
     /// Answers are being checked, or never are: the connection is none over TCP, or has no limit.
     var awaitsAnswers: Bool
 
@@ -287,9 +289,11 @@ extension TCPConnection {
         registration = try unsafe socket?.register(interest, handler: self, on: reactor)
     }
 
-    /// Calls the handler's `draining`: the server drains. During a handshake once that has ended.
+    /// Calls the handler's `draining`, once: the server drains. During a handshake once that has
+    /// ended.
     func drain() {
-        if machine.isClosed { return }
+        if machine.isClosed || isDraining { return }
+        isDraining = true
         if machine.isConnecting, let security {
             security.drainsLater = true
         } else {

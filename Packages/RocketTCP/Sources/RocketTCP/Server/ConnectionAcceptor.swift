@@ -22,12 +22,17 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
     private var batches: [[AcceptedSocket]]
     private var nextLoop = 0
     private var admitted: UInt64 = 0
+    /// Nil: connections stay where they are.
+    private let balancer: ConnectionBalancer?
 
     init(loops: [EventLoop], context: ServerContext, on reactor: Reactor) {
         self.loops = loops
         self.context = context
         self.reactor = reactor
         batches = Array(repeating: [], count: loops.count)
+        balancer =
+            loops.count > 1 && context.configuration.balancesConnections
+            ? ConnectionBalancer(loops, context, on: reactor) : nil
         reactor.observeLoopEnd(self)
     }
 
@@ -54,6 +59,7 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
     func close() {
         for acceptor in acceptors { acceptor.close() }
         acceptors = []
+        balancer?.stop()
         reactor.stopObservingLoopEnd(self)
     }
 
@@ -100,8 +106,9 @@ final class ConnectionAcceptor: TCPAcceptorDelegate {
             let batch = filled
             let context = context
             if loops[index].execute({ context.receive(batch, on: $0) }) { continue }
-            for socket in batch { context.close(socket) }
+            for socket in batch { context.close(socket.socket, of: socket.peer) }
         }
+        if context.limiter.connections > 1 { balancer?.start() }
     }
 }
 
@@ -120,6 +127,7 @@ final class ServerContext: Sendable {
     private let group: ConnectionGroup
     private let makeHandler: @Sendable (Reactor) -> any TCPConnectionHandler
     private let atomicPhase = Atomic(Phase.open)
+    private let moved = Atomic(0)
 
     init(
         _ configuration: TCPServerConfiguration, logger: RocketLogger,
@@ -170,7 +178,7 @@ final class ServerContext: Sendable {
     func receive(_ batch: [ConnectionAcceptor.AcceptedSocket], on reactor: Reactor) {
         for socket in batch {
             if phase == .stopped {
-                close(socket)
+                close(socket.socket, of: socket.peer)
                 continue
             }
             let session: ConnectionSecurity?
@@ -180,7 +188,7 @@ final class ServerContext: Sendable {
                 }
             } catch {
                 logInsecure(socket.peer, .insecure(error))
-                close(socket)
+                close(socket.socket, of: socket.peer)
                 continue
             }
             session?.handshakeEnded = { [self] in
@@ -195,6 +203,23 @@ final class ServerContext: Sendable {
             } catch {
                 logLost(socket.peer, error)
             }
+        }
+    }
+
+    /// Continues connections that have left another loop. The server may have begun to drain, or have
+    /// stopped, when they were on neither.
+    func receive(_ batch: [MovedConnection], on reactor: Reactor) {
+        for moved in batch {
+            if phase == .stopped {
+                close(moved.socket, of: moved.peer)
+                continue
+            }
+            let connection = TCPConnection(moved, group: group, on: reactor)
+            do { try connection.resume() } catch {
+                logLost(moved.peer, error)
+                continue
+            }
+            if phase == .draining { connection.drain() }
         }
     }
 
@@ -220,13 +245,21 @@ final class ServerContext: Sendable {
     }
 
     /// Closes a socket that does not become a connection.
-    func close(_ socket: ConnectionAcceptor.AcceptedSocket) {
-        _ = Socket(owning: socket.socket)
-        limiter.release(socket.peer)
+    func close(_ socket: Socket.Released, of peer: NetAddress) {
+        _ = Socket(owning: socket)
+        limiter.release(peer)
     }
+
+    /// How often a connection has moved to another loop.
+    var movedConnections: Int { moved.load(ordering: .relaxed) }
+
+    func countMoved(_ count: Int) { moved.wrappingAdd(count, ordering: .relaxed) }
+
+    /// Whether it is a connection of this server.
+    func owns(_ connection: TCPConnection) -> Bool { connection.group === group }
 
     /// Returns this server's connections on that loop.
     func connections(on reactor: Reactor) -> [TCPConnection] {
-        LoopConnections.of(reactor).connections.filter { $0.group === group }
+        LoopConnections.of(reactor).connections.filter(owns)
     }
 }

@@ -131,6 +131,8 @@ public struct ConnectionCounts: Hashable, Sendable {
     public var refused: Int
     /// Connections that were refused since their peer had `limitPerPeer`.
     public var refusedOfPeers: Int
+    /// How often a connection has moved to another loop.
+    public var moved = 0
 
     /// Creates the counts of a server.
     public init(

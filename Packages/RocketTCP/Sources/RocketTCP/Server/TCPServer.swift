@@ -128,7 +128,11 @@ public final class TCPServer: Sendable {
     public var bufferedBytes: Int { context.limiter.heldBytes }
 
     /// The connections, the limits on them, and what those have refused. Any thread.
-    public var connectionCounts: ConnectionCounts { context.limiter.status }
+    public var connectionCounts: ConnectionCounts {
+        var counts = context.limiter.status
+        counts.moved = context.movedConnections
+        return counts
+    }
 
     /// Closes the listeners and all connections at once. Returns before that is done.
     public func stop() {

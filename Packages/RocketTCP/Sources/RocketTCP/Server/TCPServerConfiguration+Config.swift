@@ -17,6 +17,7 @@ extension TCPServerConfiguration {
             ? ByteBudget(limitBytes: server.memoryBudgetBytes, memory: limit)
             : .automatic(memory: limit)
         handshakeThreads = server.handshakeThreads
+        balancesConnections = server.balancesConnections
         connection.handshakeTimeout = server.handshakeTimeout
         connection.idleTimeout = server.idleTimeout > .zero ? server.idleTimeout : nil
         connection.highWaterMarkBytes = server.highWaterMarkBytes

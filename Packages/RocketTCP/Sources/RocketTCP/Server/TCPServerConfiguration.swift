@@ -40,6 +40,9 @@ public struct TCPServerConfiguration: Sendable {
     /// Threads for the handshakes of a security, started with the server; 0: they run on the loops of
     /// their connections, which serve nothing else meanwhile. Default 1.
     public var handshakeThreads = 1
+    /// Whether connections move from a loop that is busy to one that is not, where their handlers
+    /// permit it. Without effect where a server has one loop. Default true.
+    public var balancesConnections = true
     /// The configuration of each connection. Its `firstBytesTimeout` is 30 s by default.
     public var connection = TCPConnectionConfiguration()
 

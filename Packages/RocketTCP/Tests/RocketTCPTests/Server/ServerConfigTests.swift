@@ -25,10 +25,12 @@ import Testing
             $0.idleTimeout = .zero
             $0.handshakeTimeout = .seconds(3)
             $0.handshakeThreads = 5
+            $0.balancesConnections = false
         }
         #expect(tcp.maxConnections == 100 && tcp.maxConnectionsPerPeer == 7)
         #expect(tcp.budget.limitBytes == 5 << 20)
         #expect(tcp.unixMode == 0o660 && tcp.connection.idleTimeout == nil)
+        #expect(!tcp.balancesConnections && applied().balancesConnections)
         #expect(tcp.handshakeThreads == 5 && tcp.connection.handshakeTimeout == .seconds(3))
     }
 

@@ -39,6 +39,7 @@ extension RPCServer {
         let counts = runtime.connectionCounts
         snapshot.connectionCount = max(
             runtime.connectionCount, snapshot.connections.count + snapshot.connectionsLeftOut)
+        snapshot.movedConnections = counts?.moved ?? 0
         snapshot.limits = limits(reports, counts, snapshot.statistics)
         return snapshot
     }

@@ -29,6 +29,8 @@ public struct RPCServerSnapshot: Sendable {
     public var connectionCount = 0
     /// The connections that the table has no room for.
     public var connectionsLeftOut = 0
+    /// How often a connection has moved to another loop.
+    public var movedConnections = 0
     /// The loops: the one that accepts, then those of the connections.
     public var loops: [Loop] = []
     /// The last calls that were kept, latest first.

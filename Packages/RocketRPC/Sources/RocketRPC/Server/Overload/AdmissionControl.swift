@@ -231,7 +231,7 @@ private struct MethodAdmission {
 
     private mutating func publish(_ entry: _MethodEntry) {
         let limit = isLimited ? limit.limit : 0
-        entry.adaptiveLimit.wrappingAdd(limit - published, ordering: .relaxed)
+        entry.settings.adaptiveLimit.wrappingAdd(limit - published, ordering: .relaxed)
         published = limit
     }
 }

@@ -60,7 +60,8 @@ final class OverloadPolicy: Sendable {
             new.loops = old.loops
             rates.update(limits)
             for method in methods {
-                method.acceptsCritical.store(new.acceptsCritical, ordering: .relaxed)
+                method.settings.acceptsCritical.store(
+                    new.acceptsCritical, ordering: .relaxed)
             }
             replace(&old, new)
         }
