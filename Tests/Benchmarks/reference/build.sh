@@ -67,9 +67,9 @@ for name in "$@"; do
             { echo "reference: libnats is missing (apt-get install libnats-dev)" >&2; exit 3; }
         gcc -O2 -Wall -Wextra -o "$out/$name" "$here/$name.c" -lnats
         ;;
-    heap_in_use)
+    heap_in_use | copied_bytes)
         needs gcc gcc
-        gcc -O2 -Wall -Wextra -shared -fPIC -o "$out/$name" "$here/$name.c"
+        gcc -O2 -Wall -Wextra -fno-builtin -shared -fPIC -o "$out/$name" "$here/$name.c" -ldl
         ;;
     tinypb_load | tinypb_connects | tls_*)
         needs gcc gcc

@@ -1,5 +1,5 @@
 // A library to be preloaded: on SIGUSR2 the process writes how many bytes malloc has given out, of
-// all arenas and of blocks that are mapped alone, as one line to the file named by HEAP_IN_USE. For
+// all arenas and of blocks that are mapped alone, as one line to the file named by COUNT_FILE. For
 // processes that are idle at that time, since it takes malloc's locks in a signal handler.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 static void report(int number) {
     (void)number;
     struct mallinfo2 info = mallinfo2();
-    const char *path = getenv("HEAP_IN_USE");
+    const char *path = getenv("COUNT_FILE");
     char line[64];
     int count = snprintf(line, sizeof line, "%zu\n", info.uordblks + info.hblkhd);
     int file = path ? open(path, O_WRONLY | O_APPEND | O_CREAT, 0600) : -1;

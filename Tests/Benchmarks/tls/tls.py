@@ -193,7 +193,7 @@ def reporting_heaps():
     """Programs that are started inside report their heap to the file that this yields."""
     path = os.path.join(out, "heap")
     open(path, "w").close()
-    os.environ |= {"LD_PRELOAD": bench.path("heap_in_use"), "HEAP_IN_USE": path}
+    os.environ |= {"LD_PRELOAD": bench.path("heap_in_use"), "COUNT_FILE": path}
     try:
         yield path
     finally:

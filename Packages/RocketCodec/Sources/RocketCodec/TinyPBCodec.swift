@@ -168,11 +168,15 @@ extension TinyPBCodec {
     /// Completes the frame that begins at `start`: sets its length and appends the checksum and the
     /// end marker.
     ///
+    /// - Parameter bytesElsewhere: bytes of the message that are not in the buffer, and will be sent
+    ///   in their place. Default 0; more only where no checksum is sent.
     /// - Throws: `FrameError` (frame length) if the frame is longer than `maxFrameBytes`; the frame is
     ///   then removed from the buffer.
     @inlinable
-    public func finish(_ start: Int, in buffer: inout ByteBuffer) throws(FrameError) {
-        let length = buffer.readableBytes - start + 5
+    public func finish(
+        _ start: Int, in buffer: inout ByteBuffer, bytesElsewhere: Int = 0
+    ) throws(FrameError) {
+        let length = buffer.readableBytes - start + 5 + bytesElsewhere
         guard length <= maxFrameBytes else {
             buffer.truncate(to: start)
             throw FrameError(
@@ -182,6 +186,7 @@ extension TinyPBCodec {
         buffer.set(bigEndian: UInt32(truncatingIfNeeded: length), at: start + 1)
         var sum: UInt32 = 1
         if checksum != .none {
+            precondition(bytesElsewhere == 0, "TinyPBCodec: a checksum needs all bytes")
             sum = buffer.withBytes { Self.checksum(of: $0.extracting((start + 1)...)) }
         }
         let slot = unsafe buffer.slot(minimum: 5)

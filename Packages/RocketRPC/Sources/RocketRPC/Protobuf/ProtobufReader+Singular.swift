@@ -275,7 +275,7 @@ extension _ProtobufReader {
     mutating func string() throws -> String {
         let bytes = unsafe try lengthDelimited()
         // Validation is several times slower than copying, and most text is ASCII.
-        if unsafe isASCII(bytes) {
+        if unsafe isShortASCII(bytes) {
             return unsafe String(unsafeUninitializedCapacity: bytes.count) { room in
                 unsafe UnsafeMutableRawBufferPointer(room).copyMemory(from: bytes)
                 return bytes.count
@@ -292,10 +292,13 @@ extension _ProtobufReader {
     mutating func data() throws -> Data { unsafe Data(try lengthDelimited()) }
 }
 
-private func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+/// Whether the bytes are ASCII and not many. Of many, it would be one more pass over them: the
+/// standard library validates each text, and does that fast from some hundred bytes on.
+private func isShortASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let count = bytes.count
     var seen: UInt64 = 0
     if count >= 8 {
+        if count > 512 { return false }
         var offset = 0
         while offset &+ 8 < count {
             seen |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)

@@ -20,14 +20,30 @@ public struct _ProtobufWriter {
     @usableFromInline var end: UnsafeMutableRawPointer
     /// The position of the next write.
     @usableFromInline var cursor: UnsafeMutableRawPointer
+    /// Takes long fields; nil: all are copied.
+    @usableFromInline var longFields: LongFields?
 
     @inlinable
-    init(_ buffer: UnsafeMutablePointer<ByteBuffer>) {
+    init(
+        _ buffer: UnsafeMutablePointer<ByteBuffer>, _ longFields: LongFields?
+    ) {
         unsafe self.buffer = buffer
+        self.longFields = longFields
         let slot = unsafe buffer.pointee.slot(minimum: 64)
         unsafe start = slot.start
         unsafe cursor = slot.start
-        unsafe end = slot.end
+        unsafe end = Self.end(of: slot, longFields)
+    }
+
+    /// The end of the slot. Where long fields are left out, the slot is too short for any, so that
+    /// only what needs more room is checked for its length.
+    @inlinable @inline(__always)
+    static func end(
+        of slot: (start: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer),
+        _ longFields: LongFields?
+    ) -> UnsafeMutableRawPointer {
+        if longFields == nil { return unsafe slot.end }
+        return unsafe min(slot.end, slot.start + LongFields.leastBytes)
     }
 
     /// Adds the written bytes to the buffer's readable bytes.
@@ -50,7 +66,7 @@ public struct _ProtobufWriter {
         let slot = unsafe buffer.pointee.slot(minimum: count)
         unsafe start = slot.start
         unsafe cursor = slot.start
-        unsafe end = slot.end
+        unsafe end = max(slot.start + count, Self.end(of: slot, longFields))
     }
 }
 
@@ -79,6 +95,11 @@ extension _ProtobufWriter {
     @inlinable
     mutating func bytesField(_ bytes: UnsafeRawBufferPointer, _ fieldNumber: Int) throws {
         try room(Self.tagAndVarintBytes + bytes.count)
+        unsafe put(field: bytes, fieldNumber)
+    }
+
+    @inlinable @inline(__always)
+    mutating func put(field bytes: UnsafeRawBufferPointer, _ fieldNumber: Int) {
         put(tag: fieldNumber, 2)
         put(varint: UInt64(truncatingIfNeeded: bytes.count))
         unsafe put(bytes)
@@ -123,7 +144,11 @@ extension _ProtobufWriter {
         put(tag: fieldNumber, 2)
         unsafe cursor += 1
         let begin = offset
+        // The length of the contents is that of the buffer.
+        let longFields = longFields
+        self.longFields = nil
         try body(&self)
+        self.longFields = longFields
         try setLength(begin)
     }
 
@@ -234,7 +259,12 @@ extension _ProtobufWriter: Visitor {
     public mutating func visitSingularStringField(value: String, fieldNumber: Int) throws {
         // SAFETY: the pointer does not escape the closure.
         let isWritten: Void? = unsafe try value.utf8.withContiguousStorageIfAvailable {
-            unsafe try bytesField(UnsafeRawBufferPointer($0), fieldNumber)
+            let count = Self.tagAndVarintBytes + $0.count
+            if unsafe end - cursor < count {
+                if try longField(value, fieldNumber) { return }
+                try grow(count)
+            }
+            unsafe put(field: UnsafeRawBufferPointer($0), fieldNumber)
         }
         if isWritten == nil { throw _ProtobufFallback() }
     }
@@ -243,7 +273,14 @@ extension _ProtobufWriter: Visitor {
     @inlinable
     public mutating func visitSingularBytesField(value: Data, fieldNumber: Int) throws {
         // SAFETY: the pointer does not escape the closure.
-        try unsafe value.withUnsafeBytes { unsafe try bytesField($0, fieldNumber) }
+        try unsafe value.withUnsafeBytes {
+            let count = Self.tagAndVarintBytes + $0.count
+            if unsafe end - cursor < count {
+                if try longField(value, fieldNumber) { return }
+                try grow(count)
+            }
+            unsafe put(field: $0, fieldNumber)
+        }
     }
 
     /// Part of `Visitor`.

@@ -71,16 +71,26 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// - Throws: the error of swift-protobuf's encoder if required fields are not set.
     @inlinable @inline(__always)
     public func append(_ message: M, to buffer: inout ByteBuffer) throws {
+        try append(message, to: &buffer, nil)
+    }
+
+    /// The same, without the long fields: `longFields` takes them.
+    @inlinable @inline(__always)
+    func append(
+        _ message: M, to buffer: inout ByteBuffer,
+        _ longFields: LongFields?
+    ) throws {
         let before = buffer.readableBytes
         do {
             guard let encode, message.isInitialized else { throw _ProtobufFallback() }
             // SAFETY: the writer does not escape the closure.
             try unsafe withUnsafeMutablePointer(to: &buffer) { buffer throws in
-                var writer = unsafe _ProtobufWriter(buffer)
+                var writer = unsafe _ProtobufWriter(buffer, longFields)
                 try encode(message, &writer)
                 writer.commit()
             }
         } catch is _ProtobufFallback {
+            longFields?.removeAll()
             buffer.truncate(to: before)
             buffer.append(try message.serializedBytes() as [UInt8])
         }

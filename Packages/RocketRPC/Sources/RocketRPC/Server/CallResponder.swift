@@ -354,15 +354,23 @@ public struct _ServingContext {
     func succeed<Response>(
         _ method: _MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
     ) {
-        respond(method) { output throws in try coding.append(response, to: &output) }
+        respond(method) { output, longFields throws in
+            try coding.append(response, to: &output, longFields)
+        }
     }
 
     @usableFromInline
-    func respond(_ method: _MethodEntry, _ payload: (inout ByteBuffer) throws -> Void) {
+    func respond(
+        _ method: _MethodEntry,
+        _ payload: (inout ByteBuffer, LongFields?) throws -> Void
+    ) {
         if unsafe responder.isAnswered { return }
         unsafe responder.isAnswered = true
-        if unsafe responder.isTraced { responder.ended(.handler) }
-        if connection.respond(self, method, payload) { responder.recordOver() }
+        let isTraced = unsafe responder.isTraced
+        if isTraced { responder.ended(.handler) }
+        // The record of a traced call has the bytes of the reply.
+        let longFields = isTraced ? nil : connection.longFields
+        if connection.respond(self, method, longFields, payload) { responder.recordOver() }
     }
 
     /// Sends the error of the handler, unless the call has ended while the handler ran.

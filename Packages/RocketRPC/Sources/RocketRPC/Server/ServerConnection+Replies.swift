@@ -40,12 +40,15 @@ extension ServerConnection {
 
     /// Sends the response of a call whose handler has returned, and ends the call.
     ///
-    /// - Parameter payload: appends the message.
+    /// - Parameters:
+    ///   - longFields: takes the long fields of the message; nil: all are copied.
+    ///   - payload: appends the message.
     /// - Returns: whether the generation of the call's controllers has been ended, too.
     @inline(__always)
     func respond(
         _ context: _ServingContext, _ method: _MethodEntry,
-        _ payload: (inout ByteBuffer) throws -> Void
+        _ longFields: LongFields?,
+        _ payload: (inout ByteBuffer, LongFields?) throws -> Void
     ) -> Bool {
         var isRecorded = false
         var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
@@ -64,9 +67,12 @@ extension ServerConnection {
                 return begin(id, RawSpan(), method, in: &output)
             }
             // The message is encoded outside of the lock: its code may use the call.
-            if !isRecorded { sent = finish(start, context, method, payload, in: &output) }
+            if !isRecorded {
+                sent = finish(start, context, method, payload, in: &output, longFields)
+            }
         }
         if !isRecorded {
+            if sent.hasLongFields { insert(longFields, into: context.transport) }
             context.metrics?.ended(
                 context.responder, method, sent.code, responseBytes: sent.payloadBytes)
             return true
@@ -90,8 +96,9 @@ extension ServerConnection {
                 // SAFETY: the array lives, unchanged, until begin returns.
                 begin(unsafe id.span.bytes, info, method, in: &output)
             }
-            sent = finish(start, context, method, payload, in: &output)
+            sent = finish(start, context, method, payload, in: &output, longFields)
         }
+        if sent.hasLongFields { insert(longFields, into: context.transport) }
         if sent.code.rawValue == 0 { metadataSent() }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)
         return false
@@ -158,22 +165,27 @@ extension ServerConnection {
     @inline(__always)
     private func finish(
         _ start: Int, _ context: _ServingContext, _ method: _MethodEntry,
-        _ payload: (inout ByteBuffer) throws -> Void, in output: inout ByteBuffer
+        _ payload: (inout ByteBuffer, LongFields?) throws -> Void,
+        in output: inout ByteBuffer, _ longFields: LongFields?
     ) -> SentReply {
         let header = output.readableBytes
         var failure: RPCError
         do {
-            try payload(&output)
-            let payloadBytes = output.readableBytes - header
+            try payload(&output, longFields)
+            let longBytes = longFields?.byteCount ?? 0
+            let payloadBytes = output.readableBytes - header + longBytes
             if payloadBytes <= method.limits.maxResponseBytes {
                 if unsafe context.responder.isTraced, let record = unsafe context.responder.record {
                     output.withBytes {
                         record.responded($0.extracting(header..<(header + payloadBytes)), method)
                     }
                 }
-                try codec.finish(start, in: &output)
+                try codec.finish(start, in: &output, bytesElsewhere: longBytes)
+                if longBytes > 0 { longFields?.frameEnds(at: output.readableBytes) }
                 load?.succeeded()
-                return SentReply(code: .init(rawValue: 0), payloadBytes: payloadBytes)
+                return SentReply(
+                    code: .init(rawValue: 0), payloadBytes: payloadBytes,
+                    hasLongFields: longBytes > 0)
             }
             failure = RPCError(
                 .resourceExhausted,
@@ -185,6 +197,7 @@ extension ServerConnection {
             failure = RPCError(.failedSerialize, "the response can't be serialized: \(error)")
         }
         output.truncate(to: start)
+        longFields?.removeAll()
         if metrics != nil { context.responder.failure = failure.message }
         unsafe context.responder.record?.failed(failure)
         let (id, trailing) = context.storage.withState { ($0.messageID, $0.trailingMetadata) }
@@ -226,6 +239,7 @@ private struct SentReply {
     /// 0 for a response.
     let code: RPCErrorCode
     let payloadBytes: Int
+    var hasLongFields = false
 }
 
 extension String {

@@ -2,7 +2,7 @@ import RocketBase
 import RocketCodec
 import RocketReactor
 import RocketSystem
-import RocketTCP
+@_spi(Transport) import RocketTCP
 import Synchronization
 
 /// One client's connection: takes frames from its input and appends replies to its output. Bound to
@@ -52,6 +52,10 @@ final class ServerConnection {
     var streams: ConnectionStreams?
     /// Whether and how the connection ends.
     var ending = ConnectionEnding()
+    /// Takes the long fields of replies, which are sent without a copy; nil: all are copied.
+    private(set) var longFields: LongFields?
+    /// The owner of `longFields`.
+    private var loopFields: LoopLongFields?
     /// What replies report; nil: nothing.
     let load: LoopLoad?
     /// Records calls; nil: nothing does.
@@ -100,6 +104,11 @@ extension ServerConnection: TransportHandler {
     func connected(_ transport: any Transport) {
         self.transport = transport
         peers = ConnectionPeers(transport)
+        // A checksum needs all bytes in one place.
+        if codec.checksum == .none, (transport as? TCPConnection)?.sendsInPlace == true {
+            loopFields = scheduler.map { LoopLongFields.of($0.reactor) }
+            longFields = loopFields?.fields
+        }
         if let scheduler {
             if openedAt.nanoseconds == 0 { openedAt = scheduler.now }
             scheduler.add(self)
@@ -179,6 +188,14 @@ extension ServerConnection {
         over transport: any Transport, compressing: Bool = true, _ body: (inout ByteBuffer) -> Void
     ) {
         if !transport.send(compressing: compressing, body) { isOutputFull = true }
+    }
+
+    /// Puts the long fields of the reply that was appended last into their places.
+    @inline(never)
+    func insert(_ longFields: LongFields?, into transport: any Transport) {
+        guard let connection = transport as? TCPConnection else { return }
+        longFields?.insert(into: connection)
+        if connection.isOutputFull { isOutputFull = true }
     }
 
     /// Resumes the next waiting reply, or schedules the connection again if no reply waits. Once

@@ -2,7 +2,7 @@ public import RocketBase
 import RocketSystem
 
 /// The output of one connection that waits to be sent, in order: own bytes in one buffer, and
-/// shared bytes between them, which are not copied.
+/// segments between them, such as shared bytes, which are not copied.
 ///
 /// ```
 /// stream:  own own own | shared A | own own | shared B | own   <- appended here
@@ -13,11 +13,11 @@ import RocketSystem
 /// removes what the kernel has taken.
 @usableFromInline
 struct OutputQueue: ~Copyable {
-    /// A shared segment and its position: behind that many own bytes. Not private, or Swift 6.3.1
-    /// fails to compile the end of the queue in other files ("broken module").
+    /// A segment and its position: behind that many own bytes. Not private, or Swift 6.3.1 fails to
+    /// compile the end of the queue in other files ("broken module").
     struct Insert {
         let position: Int
-        let segment: SharedBytes
+        let segment: any OutputSegment
     }
 
     /// What is needed for shared bytes only: most connections never have any. Owned by its queue,
@@ -53,13 +53,15 @@ struct OutputQueue: ~Copyable {
         return 2 * (unsafe shared.inserts.count) + 1
     }
 
-    mutating func append(_ segment: SharedBytes) {
-        if segment.count == 0 { return }
+    /// Inserts a segment in front of the last `tail` own bytes, and behind all other segments.
+    mutating func append(_ segment: any OutputSegment, before tail: Int = 0) {
+        let count = segment.count
+        if count == 0 { return }
         let shared = self.shared ?? Shared()
         self.shared = shared
-        unsafe shared.inserts.append(
-            Insert(position: shared.ownSent + own.readableBytes, segment: segment))
-        unsafe shared.count += segment.count
+        let position = unsafe shared.ownSent + own.readableBytes - tail
+        unsafe shared.inserts.append(Insert(position: position, segment: segment))
+        unsafe shared.count += count
     }
 
     /// Lends the first slices to the closure: at most `sliceLimit`. The queue is not empty.
@@ -93,7 +95,7 @@ struct OutputQueue: ~Copyable {
                         count += 1
                     }
                     if count == space.count { return }
-                    unsafe insert.segment.buffer.withUnsafeBytes { segment in
+                    unsafe insert.segment.withUnsafeBytes { segment in
                         unsafe space.initializeElement(
                             at: count,
                             to: IOSlice(UnsafeRawBufferPointer(rebasing: segment[skip...])))
@@ -154,6 +156,22 @@ struct OutputQueue: ~Copyable {
 
     /// Removes everything and frees all memory.
     mutating func removeAll() { self = OutputQueue() }
+}
+
+/// Immutable bytes that an output sends from where they are. Any thread.
+@_spi(Transport) public protocol OutputSegment: AnyObject, Sendable {
+    /// How many bytes there are. Never changes.
+    var count: Int { get }
+    /// Calls `body` once with the bytes, whose memory stays where it is as long as the segment lives.
+    func withUnsafeBytes(_ body: (UnsafeRawBufferPointer) -> Void)
+}
+
+@_spi(Transport) extension SharedBytes: OutputSegment {
+    /// Lends the bytes.
+    public func withUnsafeBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        // SAFETY: the pointer does not leave the closure.
+        unsafe buffer.withUnsafeBytes { unsafe body($0) }
+    }
 }
 
 /// Immutable bytes that can be sent to many peers without a copy for each. Any thread.

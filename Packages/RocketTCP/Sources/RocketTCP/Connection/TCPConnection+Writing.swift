@@ -21,10 +21,17 @@ extension TCPConnection {
     }
 
     /// Queues bytes that several connections share, without a copy.
-    public func write(shared segment: SharedBytes) {
+    public func write(shared segment: SharedBytes) { insert(segment, before: 0) }
+
+    /// Whether `insert` saves a copy. With a security it would not: records are made of copies.
+    @_spi(Transport) public var sendsInPlace: Bool { security == nil }
+
+    /// Queues bytes that are sent from where they are, in front of the last `tail` bytes that were
+    /// written in this tick, and behind all shared bytes. The limits hold as for a write.
+    @_spi(Transport) public func insert(_ segment: any OutputSegment, before tail: Int) {
         guard unsafe isWritePrepared || prepareWrite() else { return }
         if unsafe output.isEmpty { unsafe nextCheckBytes = group.firstCheckBytes }
-        unsafe output.append(segment)
+        unsafe output.append(segment, before: tail)
         // Shared bytes count against the distance to the next check as own ones do.
         unsafe nextCheckBytes -= segment.count
         if unsafe output.own.readableBytes > nextCheckBytes { checkLimits() }

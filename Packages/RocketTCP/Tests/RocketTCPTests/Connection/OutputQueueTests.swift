@@ -62,6 +62,24 @@ import Testing
         }
     }
 
+    @Test("Keeps exactly the rest of segments in front of a tail, after every partial send")
+    func segmentsInFrontOfATail() throws {
+        for split in 0...10 {
+            var queue = OutputQueue()
+            queue.own.append([0, 1, 5, 6, 9] as [UInt8])
+            queue.append(SharedBytes([2, 3, 4]), before: 3)
+            queue.append(SharedBytes([7, 8]), before: 1)
+            queue.sent(split)
+            #expect(try bytes(of: queue) == Array(UInt8(split)..<10), "split at \(split)")
+            queue.own.append([10, 11, 13] as [UInt8])
+            queue.append(SharedBytes([12]), before: 1)
+            #expect(try bytes(of: queue) == Array(UInt8(split)..<14), "split at \(split)")
+            queue.sent(14 - split)
+            let isEmpty = queue.isEmpty
+            #expect(isEmpty)
+        }
+    }
+
     @Test("Ignores empty shared bytes")
     func emptySharedBytes() throws {
         var queue = OutputQueue()

@@ -2,7 +2,7 @@ import RocketBase
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem
-@_spi(TestKit) import RocketTCP
+@_spi(TestKit) @_spi(Transport) import RocketTCP
 import RocketTCPTestKit
 import Testing
 
@@ -186,6 +186,26 @@ import Testing
         #expect(pair.peer.receiveAll() == [1, 2, 3, 4, 5, 3, 4])
     }
 
+    @Test("Inserts a segment into what was written last, behind what waits")
+    func insertedSegments() throws {
+        let pair = try pair(kernelBufferBytes: 2048)
+        let long = [UInt8](repeating: 7, count: 20_000)
+        var sent: [UInt8] = []
+        for round in 0..<UInt8(3) {
+            pair.connection.write { $0.append([round, 1, 2, 3] as [UInt8]) }
+            pair.connection.insert(SharedBytes(long), before: 2)
+            sent += [round, 1] + long + [2, 3]
+            driven.tick()
+        }
+        var got: [UInt8] = []
+        for _ in 0..<10_000 where got.count < sent.count {
+            driven.tick()
+            if case .bytes(let more) = pair.peer.receive(limit: 997) { got += more }
+        }
+        #expect(got == sent)
+        #expect(pair.connection.pendingBytes == 0)
+    }
+
     @Test("Flushes a full socket as the peer reads")
     func aFullSocketIsFlushedAsThePeerReads() throws {
         let pair = try pair(kernelBufferBytes: 4096)
@@ -304,6 +324,7 @@ import Testing
         pair.connection.close(.now)
         pair.connection.write { $0.append(byte: 1) }
         pair.connection.write(shared: SharedBytes([1]))
+        pair.connection.insert(SharedBytes([1]), before: 1)
         driven.settle()
         #expect(pair.connection.pendingBytes == 0)
         #expect(pair.handler.events == [.connected, .closed(.requested)])

@@ -6,7 +6,7 @@ import RocketSystem
 import RocketTCPTestKit
 import Testing
 
-@_spi(TestKit) @testable import RocketTCP
+@_spi(TestKit) @_spi(Transport) @testable import RocketTCP
 
 /// Two sub loops, which the test drives.
 @Suite(.oneAtATime) struct ByteBudgetTests {
@@ -39,14 +39,16 @@ import Testing
     }
 
     private func server(
-        _ budget: ByteBudget, logger: RocketLogger = .disabled
+        _ budget: ByteBudget, logger: RocketLogger = .disabled,
+        _ makeHandler: @escaping @Sendable (Reactor) -> any TCPConnectionHandler = { _ in Unit() }
     ) throws -> (TCPServer, () throws -> RawPeer) {
         var configuration = TCPServerConfiguration(listen: [.loopback(port: 0)])
         configuration.budget = budget
+        // So that what a peer does not read stays in the process.
+        configuration.connection.kernelSendBufferBytes = 1 << 16
         let server = TCPServer(
             configuration: configuration, mainLoop: main.loop, subLoops: subs.map(\.loop),
-            logger: logger
-        ) { _ in Unit() }
+            logger: logger, makeHandler: makeHandler)
         let address = try #require(try server.start().first)
         return (
             server,
@@ -108,6 +110,30 @@ import Testing
             lines.end() == [
                 "the memory for connections is used up; those that hold most are closed"
             ])
+    }
+
+    /// Answers each read by 3 MiB that are not copied.
+    private final class Lender: TCPConnectionHandler {
+        let segment = SharedBytes([UInt8](repeating: 1, count: 3 << 20))
+        func received(_ connection: TCPConnection, _ input: inout ByteBuffer) {
+            input.removeAll()
+            connection.write { $0.append([1, 2] as [UInt8]) }
+            connection.insert(segment, before: 1)
+        }
+    }
+
+    @Test("Counts what is sent from where it is as output of each connection that it waits for")
+    func segments() throws {
+        let budget = ByteBudget(limitBytes: 8 << 20)
+        let (server, connect) = try server(budget) { _ in Lender() }
+        let peers = try (0..<4).map { _ in try connect() }
+        for peer in peers.prefix(2) { send(1, of: 1, to: peer) }
+        #expect(budget.heldBytes > 5 << 20 && budget.heldBytes == server.bufferedBytes)
+        for peer in peers.suffix(2) { send(1, of: 1, to: peer) }
+        #expect(budget.excessCount > 0 && budget.heldBytes <= budget.limitBytes)
+        server.stop()
+        settle()
+        #expect(budget.heldBytes == 0)
     }
 
     @Test("Closes the older of many small holders, and serves whole requests meanwhile")
