@@ -48,7 +48,7 @@ struct MethodTable: Sendable {
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while let entry = slots[slot].entry {
-            if slots[slot].hash == hash, entry.withName({ sameBytes(name, $0) }) { return entry }
+            if slots[slot].hash == hash, entry.isNamed(name) { return entry }
             slot = (slot &+ 1) & mask
         }
         return nil
@@ -77,9 +77,10 @@ public final class _MethodEntry: Sendable {
     /// Consumes the request from the connection's input, awaits the handler, and sends the reply.
     public typealias Awaited =
         nonisolated(nonsending) @Sendable (_ServingContext, _MethodEntry) async -> Void
-    /// Runs the handler with a request that stays in the input, and sends the reply.
+    /// Runs the handler with the request, and sends the reply. The two spans are the msg_id and the
+    /// payload of the call's frame, which stays in the input.
     @usableFromInline
-    typealias Synchronous = @Sendable (_ServingContext, _MethodEntry, RawSpan) -> Void
+    typealias Synchronous = @Sendable (_ServingContext, _MethodEntry, RawSpan, RawSpan) -> Void
 
     /// How a call of the method is served.
     @usableFromInline
@@ -90,6 +91,10 @@ public final class _MethodEntry: Sendable {
     }
 
     let handler: Handler
+    let isSynchronous: Bool
+    /// The one of a synchronous `handler`. A property that is never nil is called without counting
+    /// a reference, other than the contents of an enum.
+    let synchronous: Synchronous
     /// Its index among the methods of its dispatcher.
     let index: Int
     /// Whether it has to be checked who makes a call.
@@ -120,6 +125,11 @@ public final class _MethodEntry: Sendable {
         index: Int, health: HealthMethod? = nil
     ) {
         self.handler = handler
+        if case .synchronous(let serve) = handler {
+            (isSynchronous, synchronous) = (true, serve)
+        } else {
+            (isSynchronous, synchronous) = (false, { _, _, _, _ in })
+        }
         self.index = index
         self.limits = limits
         kind = method.kind
@@ -132,12 +142,12 @@ public final class _MethodEntry: Sendable {
         messages = MessageTypes(request: Request.self, response: Response.self)
     }
 
-    var isSynchronous: Bool {
-        if case .synchronous = handler { true } else { false }
-    }
-
     /// The error of a call whose payload is not a valid request.
     var noRequest: RPCError { RPCError(.failedDeserialize, "the request is no \(requestName)") }
+
+    /// Whether `name` is its full name, as in a frame.
+    @inline(__always)
+    func isNamed(_ name: RawSpan) -> Bool { withName { sameBytes(name, $0) } }
 
     /// Calls `body` with the bytes of the full name, as in a frame.
     @inline(__always)
