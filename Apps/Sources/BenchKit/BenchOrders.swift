@@ -48,6 +48,8 @@ private let unused = RPCError(.methodNotFound, "the benchmark serves Order.makeO
 /// Async handlers. Calls with price 5 sleep for `slowCall`.
 struct AsyncOrders: OrderService {
     let order: BenchOrder
+    /// Whether each call suspends, until the loop resumes it.
+    var suspends = false
     /// The duration of calls with price 5; nil: like others.
     let slowCall: Duration?
 
@@ -55,6 +57,7 @@ struct AsyncOrders: OrderService {
         _ request: MakeOrderRequest, _ call: RPCController
     ) async throws -> MakeOrderResponse {
         if let slowCall, request.price == 5 { try await Task.sleep(for: slowCall) }
+        if suspends { await Task.yield() }
         return await prepare(request)
     }
 
@@ -83,6 +86,8 @@ public enum BenchHandler: String, CaseIterable, ExpressibleByArgument, Sendable 
     case sync
     /// An async function that awaits another one and never suspends.
     case async
+    /// Like `async`, but each call suspends once: it is resumed by the loop's next tick.
+    case suspend
     /// Like `async`, but a call with price 5 sleeps for 5 ms.
     case slow
 }
@@ -94,6 +99,7 @@ extension BenchHandler {
         return switch self {
         case .sync: SyncOrders(order: order)
         case .async: AsyncOrders(order: order, slowCall: nil)
+        case .suspend: AsyncOrders(order: order, suspends: true, slowCall: nil)
         case .slow: AsyncOrders(order: order, slowCall: .milliseconds(5))
         }
     }

@@ -37,7 +37,9 @@ public struct BenchServerCommand: AsyncParsableCommand {
     var ioThreads = 1
 
     @Option(
-        help: "sync: synchronous; async: never suspends; slow: sleeps for 5 ms at price 5.")
+        help: ArgumentHelp(
+            "sync: synchronous; async: never suspends; suspend: suspends once;"
+                + " slow: sleeps for 5 ms at price 5."))
     var handler = BenchHandler.sync
 
     @Option(help: "How long the threads look for events before they sleep, in microseconds.")

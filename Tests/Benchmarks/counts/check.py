@@ -96,12 +96,16 @@ class Counting:
         return found[1]
 
     def server(self, handler, calls, in_flight=32, load=("tinypb_load",), options=()):
-        process = self.valgrind("rocket_bench_server", "--handler", handler, *options)
-        address = self.address(process, "rocket_bench_server")
+        return self.served(
+            "rocket_bench_server", calls, in_flight, load, "--handler", handler, *options)
+
+    def served(self, program, calls, in_flight, load, *options):
+        process = self.valgrind(program, *options)
+        address = self.address(process, program)
         subprocess.run([os.path.join(self.work, load[0]), *load[1:], "--to", address, "--in-flight",
                         str(in_flight), "--calls", str(calls)], check=True, stdout=subprocess.DEVNULL)
         process.terminate()
-        return self.finish(process, f"{handler} call")
+        return self.finish(process, f"{program} {' '.join(options)}")
 
     def orders(self, method, calls):
         store = os.path.join(self.work, "store")
@@ -143,6 +147,8 @@ def main():
         "log line off": (lambda n: counting.piece("log", n), 5000),
         "sync call": (lambda n: counting.server("sync", n), 1600),
         "async call": (lambda n: counting.server("async", n), 1600),
+        # What one suspension and its resumption on the loop cost is its difference to an async call.
+        "suspended call": (lambda n: counting.server("suspend", n), 1600),
         # With the numbers that a server under systemd, or with metrics, records of each call.
         "sync call, recorded": (lambda n: counting.server("sync", n, options=("--metrics",)), 1600),
         "async call, recorded": (
@@ -173,6 +179,12 @@ def main():
         # With SQLite, on disk: what a real call takes, for comparison with a refused one.
         paths["order_server, makeOrder"] = (lambda n: counting.orders("makeOrder", n), 1000)
         paths["order_server, queryOrder"] = (lambda n: counting.orders("queryOrder", n), 1000)
+        # The references of the aims: the same wire by plain C, and by C++ with libprotobuf.
+        for name, program in (("C call", "c_tinypb"), ("C++ call", "cpp_tinypb")):
+            if os.path.exists(os.path.join(work, program)):
+                paths[name] = (
+                    lambda n, program=program: counting.served(program, n, 32, ("tinypb_load",)),
+                    1600)
         paths["sync call, 1 in flight"] = (lambda n: counting.server("sync", n, 1), 400)
         paths["sync call, queue delay"] = (lambda n: counting.server(
             "sync", n, options=("--queue-delay-us", "60000000")), 1600)

@@ -45,7 +45,7 @@ public struct TinyPBCodec: FrameCodec, Hashable {
 
     /// Inspects the start of a stream. Each length field is checked as soon as it is complete, before
     /// it is used.
-    @inlinable
+    @inlinable @inline(__always)
     public func step(_ bytes: RawSpan) throws(FrameError) -> FrameStep<TinyPBFrame> {
         let available = bytes.byteCount
         if available > 0 { try checkMarker(bytes, at: 0, is: 0x02, .startMarker) }

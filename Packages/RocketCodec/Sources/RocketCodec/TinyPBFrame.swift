@@ -17,6 +17,9 @@ public struct TinyPBFrame: Hashable, Sendable {
     /// The serialized protobuf message.
     public let payload: Range<Int>
 
+    /// Length of the whole frame, in bytes.
+    @inlinable public var byteCount: Int { payload.upperBound + 5 }
+
     /// Length of a frame whose variable fields are all empty, in bytes.
     public static let overheadBytes = 26
 

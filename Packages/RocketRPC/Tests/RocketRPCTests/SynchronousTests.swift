@@ -45,6 +45,32 @@ struct SynchronousTests {
         }
     }
 
+    @Test("Calls of several methods in turn are served in one read, each with its own id")
+    func methodsInTurn() async throws {
+        try await withServer([TestService(), SynchronousService()]) { address in
+            let client = try RawClient(address)
+            let name = "test.v1.Synchronous"
+            client.send(
+                try kit.frame(id: "1", "\(name).echo", payload: kit.text("a"))
+                    + kit.frame(id: "22", "\(name).echo", payload: kit.text("b"))
+                    + kit.frame(id: "3", "\(name).fail", payload: kit.text("rpc"))
+                    + kit.frame(id: "4", "\(name).none")
+                    + kit.frame(id: "5", "\(name).echo", payload: kit.text("c"))
+                    + kit.frame(id: "6", "\(name).describe")
+                    + kit.frame(id: "7", payload: kit.text("d"))
+                    + kit.frame(id: "8", "\(name).echo", payload: kit.text("e")))
+            let answers = try (0..<8).map { _ in try kit.parse(client.receiveFrame()) }
+            #expect(answers.map(\.id) == ["1", "22", "3", "4", "5", "6", "7", "8"])
+            let codes: [RPCErrorCode?] = [
+                nil, nil, .permissionDenied, .methodNotFound, nil, nil, nil, nil,
+            ]
+            #expect(answers.map { $0.code.rawValue == 0 ? nil : $0.code } == codes)
+            let texts = try ["a", "b", "", "", "c", "\(name).describe 6 true", "d", "e"]
+                .map { $0.isEmpty ? [] : try kit.text($0) }
+            #expect(answers.map(\.payload) == texts)
+        }
+    }
+
     @Test("A synchronous handler has its call, and its errors keep their codes")
     func controllerAndErrors() async throws {
         try await withServer([SynchronousService()]) { address in

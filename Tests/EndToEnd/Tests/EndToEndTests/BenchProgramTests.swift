@@ -14,7 +14,7 @@ struct BenchProgramTests {
 
     @Test(
         "The server replies to the golden request with the golden response in each handler mode",
-        arguments: ["sync", "async", "slow"])
+        arguments: ["sync", "async", "suspend", "slow"])
     func golden(handler: String) throws {
         let (server, port) = try start(["--handler", handler, "--port", "0", "--io-threads", "2"])
         let connection = try RawConnection(port: port)

@@ -2,6 +2,7 @@ public import RocketBase
 import RocketCodec
 import RocketSystem
 import RocketTCP
+import Synchronization
 
 /// The state that `RPCController`s refer to: of one outgoing call, or of the calls that one
 /// responder serves one after another. Any thread.
@@ -13,8 +14,6 @@ import RocketTCP
 @usableFromInline
 final class CallStorage: Sendable {
     struct State: ~Copyable {
-        /// The generation of the current call. Constant for an outgoing call.
-        var generation: UInt64 = 0
         var messageID: [UInt8] = []
         var method = ""
         /// On a server: the method with the name `method`.
@@ -51,8 +50,6 @@ final class CallStorage: Sendable {
         var servingTask: Int?
         /// On a server: how long the handler has waited for the peer to read, in nanoseconds.
         var peerWait: UInt64 = 0
-        /// On a server: whether `startOver` has to be called before the next call.
-        var isUsed = false
         /// On a server: whether the next call's reply has metadata, whatever its handler does.
         var nextHasMetadata = false
 
@@ -68,12 +65,18 @@ final class CallStorage: Sendable {
             peerWait = 0
             ending = nil
             observers = []
-            isUsed = nextHasMetadata
-            nextHasMetadata = false
         }
     }
 
     private let state = Locked(State())
+    /// The generation of the current call; 0, always, for an outgoing call. On a server it is odd
+    /// while a call is served, and only the loop changes it: `begin` with the lock, the end of a
+    /// call without it. So whoever holds the lock and finds its own generation reads the state of
+    /// its own call; what it sets while the call ends is dropped.
+    private let generation = Atomic<UInt64>(0)
+    /// On a server: whether more than the response has to be recorded or sent when the call ends,
+    /// and `startOver` has to be called before the next one. Set with the lock.
+    private let isUsedFlag = Atomic(false)
     /// Whether it is used for calls that are served, one after another.
     let isServing: Bool
 
@@ -93,7 +96,39 @@ final class CallStorage: Sendable {
     /// returned.
     @inline(__always)
     func withState<Result>(of generation: UInt64, _ body: (inout State) -> Result) -> Result? {
-        withState { $0.generation == generation ? body(&$0) : nil }
+        withState { self.generation.load(ordering: .relaxed) == generation ? body(&$0) : nil }
+    }
+
+    /// Whether anything but the response was set, or has to be recorded. On the loop.
+    var isUsed: Bool { isUsedFlag.load(ordering: .acquiring) }
+
+    /// Has the end of the call recorded. Only inside of `withState`.
+    func use() { isUsedFlag.store(true, ordering: .releasing) }
+
+    /// Begins the next generation. On the loop, inside of `withState`.
+    @inline(__always)
+    func beginGeneration(_ state: inout State, isLogged: Bool) {
+        let used = isUsedFlag.load(ordering: .relaxed)
+        if used { state.startOver() }
+        if used || isLogged {
+            isUsedFlag.store(isLogged || state.nextHasMetadata, ordering: .relaxed)
+            state.nextHasMetadata = false
+        }
+        state.isFinished = false
+        generation.store(generation.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+
+    /// Ends the current generation, because the handler has returned: controllers of the call no
+    /// longer access the state. On the loop, without the lock.
+    @inline(__always)
+    func endGeneration() {
+        generation.store(generation.load(ordering: .relaxed) &+ 1, ordering: .releasing)
+    }
+
+    /// Returns the generation of the call that is being served; nil: none is, or it was answered.
+    private func servedGeneration(_ state: borrowing State) -> UInt64? {
+        let current = generation.load(ordering: .relaxed)
+        return current & 1 == 0 || state.isFinished ? nil : current
     }
 }
 
@@ -107,7 +142,7 @@ extension CallStorage {
         let observers: [@Sendable (RPCCallEnding) -> Void]
         let ending: RPCCallEnding
         (ending, observers) = withState { state in
-            state.isUsed = true
+            use()
             if cancelled { state.isCancelled = true }
             if let ending = state.ending { return (ending, []) }
             let ending = RPCCallEnding(
@@ -142,8 +177,8 @@ extension CallStorage: CallContextSource {
         switch generation {
         case Self.synchronousGeneration:
             let task = Self.currentTask
-            return withState { $0.isFinished || $0.servingTask != task ? nil : $0.generation }
-        case Self.onlyGeneration: return withState { $0.isFinished ? nil : $0.generation }
+            return withState { $0.servingTask == task ? servedGeneration($0) : nil }
+        case Self.onlyGeneration: return withState { servedGeneration($0) }
         default: return generation
         }
     }

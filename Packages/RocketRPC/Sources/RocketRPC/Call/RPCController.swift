@@ -98,7 +98,7 @@ public struct RPCController: Sendable {
         nonmutating set {
             withState { state in
                 state.changedMetadata = newValue
-                state.isUsed = true
+                storage.use()
             }
         }
     }
@@ -113,7 +113,7 @@ public struct RPCController: Sendable {
         nonmutating set {
             withState { state in
                 state.replyMetadata = newValue
-                state.isUsed = true
+                storage.use()
             }
         }
     }
@@ -128,7 +128,7 @@ public struct RPCController: Sendable {
         nonmutating set {
             withState { state in
                 state.trailingMetadata = newValue
-                state.isUsed = true
+                storage.use()
             }
         }
     }
@@ -143,7 +143,7 @@ public struct RPCController: Sendable {
         nonmutating set {
             withState { state in
                 state.compressesReply = newValue
-                state.isUsed = true
+                storage.use()
             }
         }
     }
@@ -195,7 +195,7 @@ public struct RPCController: Sendable {
     /// has ended already. After the handler of a served call has returned, `body` is not run.
     public func onEnd(_ body: @escaping @Sendable (RPCCallEnding) -> Void) {
         let ending = withState { state in
-            state.isUsed = true
+            storage.use()
             if state.ending == nil { state.observers.append(body) }
             return state.ending
         }
@@ -211,7 +211,7 @@ public struct RPCController: Sendable {
     public func waitedForPeer(_ duration: Duration) {
         let nanoseconds = UInt64(max(0, duration.wholeNanoseconds))
         _ = withState { state in
-            state.isUsed = true
+            storage.use()
             state.peerWait &+= nanoseconds
         }
     }

@@ -43,9 +43,8 @@ struct MethodTable: Sendable {
         self.slots = slots
     }
 
-    /// Creates the table of one loop, with methods of its own: calls count references of their method and
-    /// of its handler, and loops that counted those of the same object would wait for each other's
-    /// cache line.
+    /// Creates the table of one loop, with methods of its own: loops that counted references of the same
+    /// one would wait for each other's cache line.
     init(ofLoop table: MethodTable) {
         let entries = table.entries.map { _MethodEntry(ofLoop: $0) }
         slots = table.slots.map { slot in
@@ -62,7 +61,7 @@ struct MethodTable: Sendable {
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while let entry = slots[slot].entry {
-            if slots[slot].hash == hash, entry.withName({ sameBytes(name, $0) }) { return entry }
+            if slots[slot].hash == hash, entry.isNamed(name) { return entry }
             slot = (slot &+ 1) & mask
         }
         return nil
@@ -91,9 +90,10 @@ public final class _MethodEntry: Sendable {
     /// Consumes the request from the connection's input, awaits the handler, and sends the reply.
     public typealias Awaited =
         nonisolated(nonsending) @Sendable (_ServingContext, _MethodEntry) async -> Void
-    /// Runs the handler with a request that stays in the input, and sends the reply.
+    /// Runs the handler with the request, and sends the reply. The two spans are the msg_id and the
+    /// payload of the call's frame, which stays in the input.
     @usableFromInline
-    typealias Synchronous = @Sendable (_ServingContext, _MethodEntry, RawSpan) -> Void
+    typealias Synchronous = @Sendable (_ServingContext, _MethodEntry, RawSpan, RawSpan) -> Void
 
     /// How a call of the method is served.
     @usableFromInline
@@ -104,6 +104,10 @@ public final class _MethodEntry: Sendable {
     }
 
     let handler: Handler
+    let isSynchronous: Bool
+    /// The one of a synchronous `handler`. A property that is never nil is called without counting
+    /// a reference, other than the contents of an enum.
+    let synchronous: Synchronous
     /// Its index among the methods of its dispatcher.
     let index: Int
     /// What can be changed while calls are served; the same object for all loops.
@@ -140,6 +144,11 @@ public final class _MethodEntry: Sendable {
         index: Int, health: HealthMethod? = nil
     ) {
         self.handler = handler
+        if case .synchronous(let serve) = handler {
+            (isSynchronous, synchronous) = (true, serve)
+        } else {
+            (isSynchronous, synchronous) = (false, { _, _, _, _ in })
+        }
         self.index = index
         settings = Settings()
         self.limits = limits
@@ -153,14 +162,10 @@ public final class _MethodEntry: Sendable {
         messages = MessageTypes(request: Request.self, response: Response.self)
     }
 
-    /// Creates the method of one loop. A synchronous handler gets an object of its own, whose references
-    /// each call counts; those of an awaited one are counted once for many calls.
+    /// Creates the method of one loop, with the same handler.
     init(ofLoop method: _MethodEntry) {
-        if case .synchronous(let serve) = method.handler {
-            handler = .synchronous { serve($0, $1, $2) }
-        } else {
-            handler = method.handler
-        }
+        handler = method.handler
+        (isSynchronous, synchronous) = (method.isSynchronous, method.synchronous)
         index = method.index
         settings = method.settings
         limits = method.limits
@@ -174,12 +179,12 @@ public final class _MethodEntry: Sendable {
         messages = method.messages
     }
 
-    var isSynchronous: Bool {
-        if case .synchronous = handler { true } else { false }
-    }
-
     /// The error of a call whose payload is not a valid request.
     var noRequest: RPCError { RPCError(.failedDeserialize, "the request is no \(requestName)") }
+
+    /// Whether `name` is its full name, as in a frame.
+    @inline(__always)
+    func isNamed(_ name: RawSpan) -> Bool { withName { sameBytes(name, $0) } }
 
     /// Calls `body` with the bytes of the full name, as in a frame.
     @inline(__always)

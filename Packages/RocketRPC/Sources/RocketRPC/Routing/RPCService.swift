@@ -115,14 +115,14 @@ public struct RPCServiceRegistry {
         let handler = around.isEmpty ? handler : around.around(handler)
         try append(
             method,
-            .synchronous { context, entry, payload in
+            .synchronous { context, entry, id, payload in
                 guard let request = try? method.request.message(from: payload) else {
                     return context.failWithoutRequest(entry)
                 }
                 context.requestDecoded()
                 do {
                     let response = try handler(request, context.controller)
-                    context.succeed(entry, response, method.response)
+                    context.succeed(entry, response, method.response, id)
                 } catch {
                     context.fail(entry, error, method.response)
                 }

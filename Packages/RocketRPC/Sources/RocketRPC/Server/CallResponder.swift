@@ -67,15 +67,16 @@ final class CallResponder {
     /// Begins the call in the first frame of the input of `connection`.
     @inline(__always)
     func begin(
-        _ frame: TinyPBFrame, _ frameBytes: Int, _ bytes: RawSpan, _ method: _MethodEntry,
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: _MethodEntry,
         of connection: ServerConnection, _ peers: ConnectionPeers, deadline: CallDeadline
     ) {
         if self.connection !== connection { self.connection = connection }
         if self.method !== method { self.method = method }
         unsafe isAnswered = false
+        unsafe generation &+= 1
         isOver = false
         self.deadline = deadline
-        self.frameBytes = frameBytes
+        frameBytes = frame.byteCount
         payload = frame.payload
         storage.begin(
             frame, bytes, method, peers, deadline: deadline.time,
@@ -112,7 +113,7 @@ final class CallResponder {
         storage.withState { state in
             state.isCancelled = true
             state.isFinished = true
-            state.isUsed = true
+            storage.use()
         }
         // A reply that waits for room is dropped.
         outputHasRoom()
@@ -137,7 +138,7 @@ final class CallResponder {
     func handlerReturned() {
         if admitted.startedAt != 0 { connection.scheduler?.admission?.ended(self) }
         if isOver { return }
-        storage.withState { $0.finishServing() }
+        storage.endGeneration()
         recordOver()
     }
 
@@ -205,19 +206,8 @@ extension CallStorage {
             state.deadline = deadline
             state.startedAt = startedAt
             state.requestBytes = frame.payload.count
-            if state.isUsed { state.startOver() }
-            state.isFinished = false
+            beginGeneration(&state, isLogged: startedAt != nil)
         }
-    }
-}
-
-extension CallStorage.State {
-    /// Ends the current generation, because the handler has returned: controllers of the call no
-    /// longer access the state.
-    @inline(__always)
-    mutating func finishServing() {
-        generation &+= 1
-        isFinished = true
     }
 }
 
@@ -350,18 +340,21 @@ public struct _ServingContext {
     func recordDecoded() { responder.ended(.decoding) }
 
     /// Sends the response of the handler, unless the call has ended while the handler ran.
+    ///
+    /// - Parameter id: the call's msg_id, if its frame is still in the input.
     @inlinable
     func succeed<Response>(
-        _ method: _MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>
+        _ method: _MethodEntry, _ response: Response, _ coding: _RPCMessageCoding<Response>,
+        _ id: RawSpan? = nil
     ) {
-        respond(method) { output, longFields throws in
+        respond(method, id) { output, longFields throws in
             try coding.append(response, to: &output, longFields)
         }
     }
 
     @usableFromInline
     func respond(
-        _ method: _MethodEntry,
+        _ method: _MethodEntry, _ id: RawSpan?,
         _ payload: (inout ByteBuffer, LongFields?) throws -> Void
     ) {
         if unsafe responder.isAnswered { return }
@@ -370,7 +363,7 @@ public struct _ServingContext {
         if isTraced { responder.ended(.handler) }
         // The record of a traced call has the bytes of the reply.
         let longFields = isTraced ? nil : connection.longFields
-        if connection.respond(self, method, longFields, payload) { responder.recordOver() }
+        if connection.respond(self, method, id, longFields, payload) { responder.recordOver() }
     }
 
     /// Sends the error of the handler, unless the call has ended while the handler ran.

@@ -62,15 +62,25 @@ import RocketReactor
 /// The calls of one connection whose handlers are suspended, as a list and by msg_id.
 /// Bound to the connection's loop.
 struct SuspendedCalls {
+    /// A msg_id that is hashed as a whole; an array hashes each of its bytes.
+    private struct Key: Hashable {
+        let id: [UInt8]
+
+        func hash(into hasher: inout Hasher) {
+            // SAFETY: the pointer does not escape the closure.
+            unsafe id.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        }
+    }
+
     private(set) var tasks: [HandlerTask] = []
     /// The last one if several calls have the same id.
-    private var byID: [[UInt8]: HandlerTask] = [:]
+    private var byID: [Key: HandlerTask] = [:]
 
     mutating func insert(_ task: HandlerTask, _ messageID: [UInt8]) {
         task.messageID = messageID
         task.suspendedIndex = tasks.count
         tasks.append(task)
-        byID[task.messageID] = task
+        byID[Key(id: messageID)] = task
     }
 
     mutating func remove(_ task: HandlerTask) {
@@ -81,8 +91,10 @@ struct SuspendedCalls {
             tasks[index] = last
             last.suspendedIndex = index
         }
-        if byID[task.messageID] === task { byID[task.messageID] = nil }
+        if let index = byID.index(forKey: Key(id: task.messageID)), byID[index].value === task {
+            byID.remove(at: index)
+        }
     }
 
-    func find(_ messageID: [UInt8]) -> HandlerTask? { byID[messageID] }
+    func find(_ messageID: [UInt8]) -> HandlerTask? { byID[Key(id: messageID)] }
 }

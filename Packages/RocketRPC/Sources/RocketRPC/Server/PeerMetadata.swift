@@ -31,7 +31,7 @@ extension ServerConnection {
         guard MetadataBlock.isBlock(info) else { return }
         metadata.isKnown = true
         context.storage.withState { state in
-            state.isUsed = true
+            context.storage.use()
             state.nextHasMetadata = true
         }
     }

@@ -19,11 +19,9 @@ extension ServerConnection {
         case decoded
     }
 
-    /// What has become of the first frame of the input.
+    /// What has become of a call.
     private enum Taken {
-        /// It is incomplete, or invalid: see `fault`.
-        case nothing
-        /// A call was served or refused, or it was a cancellation.
+        /// It was served or refused.
         case handled
         /// It is a call whose handler may wait, and it is left in the input.
         case awaited
@@ -71,29 +69,18 @@ extension ServerConnection {
         if isOutOfFrame, !skip(&input) { return .nothing }
         let admission = isAdmissionControlled ? scheduler?.admission : nil
         context.metrics?.takesCalls()
-        frames: while fault == nil {
-            if isOutputFull || hasWaitingReplies {
-                isHeldBack = true
-                return .heldBack
-            }
-            var byteCount = 0
-            var awaited: _MethodEntry?
-            let taken = input.withBytes {
-                takeFrame(
-                    $0, context, admission, now, inTask: inTask, usual: usual, decode,
-                    &byteCount, &awaited)
-            }
-            switch taken {
-            case .handled: input.consume(byteCount)
-            case .decoded:
-                input.consume(byteCount)
-                return .decoded
-            case .awaited: if let awaited { return .awaited(awaited) }
-            case .nothing: break frames
-            }
+        var byteCount = 0
+        let next = input.withBytes {
+            takeFrames(
+                $0, context, admission, now, inTask: inTask, usual: usual, decode, &byteCount)
         }
+        input.consume(byteCount)
+        guard case .nothing = next else { return next }
         if fault != nil {
             closeBroken()
+        } else if isOutputFull || hasWaitingReplies {
+            isHeldBack = true
+            return .heldBack
         } else if ending.hasBegun {
             if ending.isInputEnded { streams?.inputEnded() }
             endIfDone()
@@ -101,79 +88,96 @@ extension ServerConnection {
         return .nothing
     }
 
+    /// Takes frames in one pass over the input, and adds their sizes to `byteCount`.
+    @inline(__always)
+    private func takeFrames(
+        _ bytes: RawSpan, _ context: _ServingContext, _ admission: AdmissionControl?,
+        _ now: MonotonicTime, inTask: Bool, usual: _MethodEntry?, _ decode: (RawSpan) -> Void,
+        _ byteCount: inout Int
+    ) -> Next {
+        var next = nextFrame(bytes, &byteCount)
+        while let first = next {
+            let name = bytes.extracting(byteCount...).extracting(first.methodName)
+            let isUsual = usual?.isNamed(name) ?? false
+            guard let method = isUsual ? usual : context.table.find(name) else {
+                unknownMethod(name, first, bytes.extracting(byteCount...))
+                if fault != nil { return .nothing }
+                byteCount += first.byteCount
+                next = nextFrame(bytes, &byteCount)
+                continue
+            }
+            // Most calls are of the same method as the one before them: they are not looked up.
+            var frame = first
+            repeat {
+                switch take(
+                    method, frame, bytes.extracting(byteCount...), context, admission, now,
+                    inTask: inTask, decodes: isUsual, decode)
+                {
+                case .handled: byteCount += frame.byteCount
+                case .decoded:
+                    byteCount += frame.byteCount
+                    return .decoded
+                case .awaited: return .awaited(method)
+                }
+                next = nextFrame(bytes, &byteCount)
+                guard let following = next else { return .nothing }
+                frame = following
+            } while method.isNamed(bytes.extracting(byteCount...).extracting(frame.methodName))
+        }
+        return .nothing
+    }
+
+    /// Returns the frame at `byteCount`, after skipping those that are only too long. Nil if it is
+    /// incomplete or invalid, or while the output has no room.
+    @inline(__always)
+    private func nextFrame(_ bytes: RawSpan, _ byteCount: inout Int) -> TinyPBFrame? {
+        while fault == nil, !isOutputFull, !hasWaitingReplies {
+            let rest = bytes.extracting(byteCount...)
+            do throws(FrameError) {
+                guard case .frame(let frame, _) = try codec.step(rest) else { return nil }
+                return frame
+            } catch {
+                guard let skipped = invalidFrame(rest, error), skipped > 0 else { return nil }
+                byteCount += skipped
+            }
+        }
+        return nil
+    }
+
     @inline(__always)
     private func begin(
-        _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan, _ method: _MethodEntry,
+        _ frame: TinyPBFrame, _ bytes: RawSpan, _ method: _MethodEntry,
         _ context: _ServingContext, _ deadline: CallDeadline
     ) {
         // Two calls: the result of a conditional expression would be retained.
         if let checked = access?.takePeers() {
             context.responder.begin(
-                frame, byteCount, bytes, method, of: self, checked, deadline: deadline)
+                frame, bytes, method, of: self, checked, deadline: deadline)
         } else {
             context.responder.begin(
-                frame, byteCount, bytes, method, of: self, context.peers, deadline: deadline)
+                frame, bytes, method, of: self, context.peers, deadline: deadline)
         }
     }
 
     @inline(__always)
     private func run(
-        _ serve: _MethodEntry.Synchronous, _ context: _ServingContext, _ method: _MethodEntry,
-        _ request: RawSpan, inTask: Bool
+        _ method: _MethodEntry, _ context: _ServingContext, _ frame: TinyPBFrame, _ bytes: RawSpan,
+        inTask: Bool
     ) {
-        if !inTask { return serve(context, method, request) }
+        let (id, request) = (bytes.extracting(frame.messageID), bytes.extracting(frame.payload))
+        if !inTask { return method.synchronous(context, method, id, request) }
         // The call follows an awaited call, and the context of synchronous calls is not valid in
         // tasks.
         CallContext.$current.withValue(context.responder.context) {
-            serve(context, method, request)
+            method.synchronous(context, method, id, request)
         }
-    }
-
-    /// Takes the first frame.
-    ///
-    /// - Parameters:
-    ///   - byteCount: set to its size.
-    ///   - awaited: set to the method of a call that is left in the input.
-    @inline(__always)
-    private func takeFrame(
-        _ bytes: RawSpan, _ context: _ServingContext, _ admission: AdmissionControl?,
-        _ now: MonotonicTime, inTask: Bool, usual: _MethodEntry?,
-        _ decode: (RawSpan) -> Void, _ byteCount: inout Int, _ awaited: inout _MethodEntry?
-    ) -> Taken {
-        let step: FrameStep<TinyPBFrame>
-        do throws(FrameError) {
-            step = try codec.step(bytes)
-        } catch {
-            byteCount = invalidFrame(bytes, error) ?? 0
-            return byteCount > 0 ? .handled : .nothing
-        }
-        guard case .frame(let frame, let frameBytes) = step else { return .nothing }
-        byteCount = frameBytes
-        let name = bytes.extracting(frame.methodName)
-        // Most calls are of the same method as the one before them: that is not looked up.
-        if let usual, usual.withName({ sameBytes(name, $0) }) {
-            let taken = take(
-                usual, frame, byteCount, bytes, context, admission, now, inTask: inTask,
-                decodes: true, decode)
-            if taken == .awaited { awaited = usual }
-            return taken
-        }
-        guard let method = context.table.find(name) else {
-            unknownMethod(name, frame, bytes)
-            return fault == nil ? .handled : .nothing
-        }
-        let taken = take(
-            method, frame, byteCount, bytes, context, admission, now, inTask: inTask,
-            decodes: false, decode)
-        if taken == .awaited { awaited = method }
-        return taken
     }
 
     /// Serves the call in the first frame, or refuses it. One whose handler may wait begins, and
     /// only in a task.
-    @inline(never)
+    @inline(__always)
     private func take(
-        _ method: _MethodEntry, _ frame: TinyPBFrame, _ byteCount: Int, _ bytes: RawSpan,
+        _ method: _MethodEntry, _ frame: TinyPBFrame, _ bytes: RawSpan,
         _ context: _ServingContext, _ admission: AdmissionControl?, _ now: MonotonicTime,
         inTask: Bool, decodes: Bool, _ decode: (RawSpan) -> Void
     ) -> Taken {
@@ -202,18 +206,18 @@ extension ServerConnection {
         if !inTask, !method.isSynchronous { return .awaited }
         let deadline = CallDeadline(
             timeoutMilliseconds: timeout, own: method.limits.timeout, now: now)
-        begin(frame, byteCount, bytes, method, context, deadline)
+        begin(frame, bytes, method, context, deadline)
         context.metrics?.began(
             context.responder, method, frame, in: bytes, isAwaited: !method.isSynchronous,
             readAt: inTask ? waitingSince : now)
         admission?.began(context.responder)
-        guard case .synchronous(let serve) = method.handler else {
+        if !method.isSynchronous {
             callsInFlight += 1
             if !decodes { return .awaited }
             decode(bytes.extracting(frame.payload))
             return .decoded
         }
-        run(serve, context, method, bytes.extracting(frame.payload), inTask: inTask)
+        run(method, context, frame, bytes, inTask: inTask)
         context.responder.handlerReturned()
         return .handled
     }

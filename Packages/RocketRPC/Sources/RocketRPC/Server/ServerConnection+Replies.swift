@@ -41,42 +41,48 @@ extension ServerConnection {
     /// Sends the response of a call whose handler has returned, and ends the call.
     ///
     /// - Parameters:
+    ///   - id: the call's msg_id, if its frame is still in the input.
     ///   - longFields: takes the long fields of the message; nil: all are copied.
     ///   - payload: appends the message.
     /// - Returns: whether the generation of the call's controllers has been ended, too.
     @inline(__always)
     func respond(
-        _ context: _ServingContext, _ method: _MethodEntry,
+        _ context: _ServingContext, _ method: _MethodEntry, _ id: RawSpan?,
         _ longFields: LongFields?,
         _ payload: (inout ByteBuffer, LongFields?) throws -> Void
     ) -> Bool {
-        var isRecorded = false
+        // Without observers, metadata and the debug log the end of the call need not be recorded.
+        if context.storage.isUsed {
+            respondRecorded(context, method, longFields, payload)
+            return false
+        }
         var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
+        context.storage.endGeneration()
         send(over: context.transport) { output in
-            let start = context.storage.withState { state in
-                // Without observers, metadata and the debug log the end of the call need not be
-                // recorded.
-                isRecorded = state.isUsed || state.startedAt != nil
-                if isRecorded { return 0 }
-                state.finishServing()
-                // SAFETY: the array lives, unchanged, until begin returns.
-                let id = unsafe state.messageID.span.bytes
-                if let load {
-                    return withLoad(of: load) { begin(id, $0, method, in: &output) }
+            let start: Int
+            if let id {
+                start = begin(id, method, in: &output)
+            } else {
+                start = context.storage.withState { state in
+                    // SAFETY: the array lives, unchanged, until begin returns.
+                    begin(unsafe state.messageID.span.bytes, method, in: &output)
                 }
-                return begin(id, RawSpan(), method, in: &output)
             }
             // The message is encoded outside of the lock: its code may use the call.
-            if !isRecorded {
-                sent = finish(start, context, method, payload, in: &output, longFields)
-            }
+            sent = finish(start, context, method, payload, in: &output, longFields)
         }
-        if !isRecorded {
-            if sent.hasLongFields { insert(longFields, into: context.transport) }
-            context.metrics?.ended(
-                context.responder, method, sent.code, responseBytes: sent.payloadBytes)
-            return true
-        }
+        if sent.hasLongFields { insert(longFields, into: context.transport) }
+        context.metrics?.ended(
+            context.responder, method, sent.code, responseBytes: sent.payloadBytes)
+        return true
+    }
+
+    /// Sends the response of a call whose end has to be recorded, with its metadata.
+    private func respondRecorded(
+        _ context: _ServingContext, _ method: _MethodEntry, _ longFields: LongFields?,
+        _ payload: (inout ByteBuffer, LongFields?) throws -> Void
+    ) {
+        var sent = SentReply(code: .init(rawValue: 0), payloadBytes: 0)
         let (id, metadata, trailing, compresses) = context.storage.withState {
             ($0.messageID, $0.replyMetadata, $0.trailingMetadata, $0.compressesReply)
         }
@@ -88,8 +94,7 @@ extension ServerConnection {
             let error = RPCError(.resourceExhausted, "the reply's \(error)")
             send(error, id, method)
             if metrics != nil { context.responder.failure = error.message }
-            context.responder.end(error.code)
-            return false
+            return context.responder.end(error.code)
         }
         send(over: context.transport, compressing: compresses) { output in
             let start = info.withBytes { info in
@@ -101,7 +106,6 @@ extension ServerConnection {
         if sent.hasLongFields { insert(longFields, into: context.transport) }
         if sent.code.rawValue == 0 { metadataSent() }
         context.responder.end(sent.code, responseBytes: sent.payloadBytes)
-        return false
     }
 
     /// Returns the reply to a call whose handler threw. An error without a code becomes INTERNAL:
@@ -146,6 +150,19 @@ extension ServerConnection {
                     error, unsafe messageID.span.bytes, name, trailing: trailing, to: &output)
             }
         }
+    }
+
+    /// Appends the start of a response without metadata.
+    ///
+    /// - Returns: the offset of the frame in the output.
+    @inline(__always)
+    private func begin(
+        _ messageID: RawSpan, _ method: _MethodEntry, in output: inout ByteBuffer
+    ) -> Int {
+        if let load {
+            return withLoad(of: load) { begin(messageID, $0, method, in: &output) }
+        }
+        return begin(messageID, RawSpan(), method, in: &output)
     }
 
     /// Appends the start of a response.

@@ -50,7 +50,7 @@ extension _ServingContext {
                 guard let response else { throw Self.noResponse }
                 succeed(entry, response, method.response)
             } else {
-                respond(entry) { _, _ in }
+                respond(entry, nil) { _, _ in }
             }
         } catch {
             // What was written before the error is sent before it.
