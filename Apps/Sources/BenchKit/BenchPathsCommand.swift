@@ -5,7 +5,9 @@ import RocketBase
 import RocketCodec
 import RocketProgram
 @_spi(Simulation) import RocketRPC
+import RocketReactor
 import RocketSystem
+import RocketTCP
 import SwiftProtobuf
 
 /// The command line of `rocket_bench_paths`, which repeats one part of the call path without
@@ -31,6 +33,9 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case pick
         /// Picks one of several servers, and records the end of its call: `--servers`.
         case balance
+        /// Makes one call after the other to a server, in a task outside of the channel's loop:
+        /// `--to`, `--busy-wait-us`. Prints the median time of a call in nanoseconds.
+        case outside
     }
 
     /// Name, help and version.
@@ -47,7 +52,8 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             """,
         version: "rocket_bench_paths \(RocketVersion.current)")
 
-    @Argument(help: "decode, encode, dispatch, log, keep, upload, download, pick or balance.")
+    @Argument(
+        help: "decode, encode, dispatch, log, keep, upload, download, pick, balance or outside.")
     var path: Path
 
     @Option(help: "The number of repetitions, 1 or more.")
@@ -55,6 +61,15 @@ public struct BenchPathsCommand: AsyncParsableCommand {
 
     @Option(help: "The number of servers that pick and balance choose from, 1 to 10,000.")
     var servers = 100
+
+    @Option(help: "The address of the server of outside: 127.0.0.1:12345.")
+    var to: String?
+
+    @Option(help: "How long the channel of outside waits busily, 0 to 1000 us.")
+    var busyWaitUs = 0
+
+    @Flag(help: "Pass the channel of outside a loop, so that callers wake its thread.")
+    var passedLoop = false
 
     /// Every option at its default, for the parser.
     public init() {}
@@ -86,6 +101,7 @@ public struct BenchPathsCommand: AsyncParsableCommand {
         case .download: try await StreamedOrders.run(up: false, times: times)
         case .pick: try await pick()
         case .balance: balance()
+        case .outside: try await outside()
         }
     }
 
@@ -151,6 +167,28 @@ public struct BenchPathsCommand: AsyncParsableCommand {
             }
             return sum
         }
+    }
+
+    private func outside() async throws -> Int {
+        var configuration = RPCChannelConfiguration()
+        configuration.busyWait = .microseconds(busyWaitUs)
+        let address = try NetAddress(parsing: to ?? "127.0.0.1:12345")
+        let thread = passedLoop ? try IOThread(name: "passed") : nil
+        let channel = try RPCChannel(
+            to: address, configuration: configuration, loop: thread?.loop)
+        defer {
+            channel.close()
+            thread?.stopUnattended()
+        }
+        let time = SystemTimeSource()
+        var durations: [UInt64] = []
+        durations.reserveCapacity(times)
+        for _ in 0..<times {
+            let began = time.monotonic().nanoseconds
+            _ = try await channel.call(OrderMethods.makeOrder, request)
+            durations.append(time.monotonic().nanoseconds - began)
+        }
+        return Int(durations.sorted()[times / 2])
     }
 
     /// What a channel of several servers asks of its balancer for each call.

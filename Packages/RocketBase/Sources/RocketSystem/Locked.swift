@@ -26,6 +26,20 @@ public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
             return try body(&value)
         }
     }
+
+    /// Runs `body` as `withLock` does, if no thread has the lock. Does not wait. Any thread.
+    ///
+    /// - Returns: nil, and `body` has not run, where another thread has the lock.
+    @inlinable
+    public borrowing func withLockIfFree<R: ~Copyable, E: Error>(
+        _ body: (inout sending Value) throws(E) -> sending R
+    ) throws(E) -> sending R? {
+        try mutex.withLockIfAvailable { value throws(E) in
+            _ = order.load(ordering: .acquiring)
+            defer { order.store(true, ordering: .releasing) }
+            return try body(&value)
+        }
+    }
 }
 
 extension Locked where Value == Void {

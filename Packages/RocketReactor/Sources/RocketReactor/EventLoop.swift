@@ -5,7 +5,7 @@ public import Synchronization
 // SAFETY: the reactor is touched only by the thread whose token is `owner`, which every access
 // checks; everything else is immutable or synchronised by itself.
 
-/// Sendable handle to an event loop, which one thread drives: its executor, and the only way to
+/// Sendable handle to an event loop, which one thread drives at a time: its executor, and the only way to
 /// submit work from other threads.
 ///
 /// Owned by its creator (`IOThread`, or a `main` that calls `run`). What is bound to the loop's
@@ -24,7 +24,9 @@ public final class EventLoop: @unchecked Sendable {
     let simulated: SimulatedKernel?
     let isStopping = Atomic(false)
     // Written once, by the thread that drives the loop, and read by it alone.
-    private var hasEnded = false
+    private(set) var hasEnded = false
+    /// Held by a thread that drives the loop by `runInCaller`.
+    let caller = Locked(())
     /// `SystemThread.currentToken` of the thread that drives the loop; 0 when there is none.
     @usableFromInline let owner = Atomic<UInt>(0)
     /// Connections as counted by `connectionOpened` and `connectionClosed`.
@@ -112,7 +114,7 @@ extension EventLoop {
         precondition(done || earlier == token, "a loop is driven by one thread")
     }
 
-    private func claimIfFree() -> Bool {
+    func claimIfFree() -> Bool {
         owner.compareExchange(
             expected: 0, desired: SystemThread.currentToken, ordering: .sequentiallyConsistent
         ).exchanged
@@ -162,7 +164,7 @@ extension EventLoop {
         execute { _ in }
     }
 
-    private var reactor: Reactor {
+    var reactor: Reactor {
         precondition(isInLoop, "a reactor is used on its loop's thread only")
         guard let ownReactor else { preconditionFailure("a loop has its reactor from init on") }
         return ownReactor
@@ -258,7 +260,7 @@ extension EventLoop {
     /// An actor may outlive the loop that it is pinned to, and a task the loop that it prefers.
     /// Refusing their jobs would suspend a task for ever, so they run one after another on any
     /// thread that can claim the loop.
-    private func runLateJobs() {
+    func runLateJobs() {
         while !inbox.isEmpty, claimIfFree() {
             reactor.runRemaining()
             release()

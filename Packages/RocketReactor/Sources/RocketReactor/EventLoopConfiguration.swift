@@ -18,6 +18,9 @@ public struct EventLoopConfiguration: Sendable {
     /// wake up, where each event follows soon on the one before. At most 1 ms; 0: it sleeps at once.
     /// Default 0.
     public var busyWait = Duration.zero
+    /// Whether another thread may drive the loop for one task while the loop's own sleeps, by
+    /// `EventLoop.runInCaller`. Default false.
+    public var runsInCallers = false
     /// Called for each slow callback, besides the log, on the loop's thread. Default nil.
     public var onSlowCallback: (@Sendable (SlowCallback) -> Void)?
 

@@ -69,6 +69,7 @@ public final class Reactor {
     /// See `waitedNanoseconds`.
     var waited: UInt64 = 0
     var busyWait: BusyWait
+    let runsInCallers: Bool
     private let created: UInt64
     var isTicking = false
     /// The number of waiting tasks that senders see.
@@ -94,9 +95,8 @@ public final class Reactor {
         tasksPerTick = max(1, loop.configuration.tasksPerTick)
         taskLimit = max(1, loop.configuration.taskLimit)
         timersPerTick = max(1, loop.configuration.timersPerTick)
-        busyWait = BusyWait(
-            nanoseconds: UInt64(
-                min(max(0, loop.configuration.busyWait.wholeNanoseconds), 1_000_000)))
+        busyWait = BusyWait(loop.configuration.busyWait)
+        runsInCallers = loop.configuration.runsInCallers
         slowCallbackNanoseconds =
             loop.configuration.slowCallback.map { UInt64(max(0, $0.wholeNanoseconds)) } ?? .max
         unsafe serialExecutor = loop.asUnownedSerialExecutor()
@@ -204,12 +204,12 @@ extension Reactor {
 
     private func wait(_ limit: Int64) -> Int {
         guard busyWait.nanoseconds > 0, limit != 0, !hasWork else {
-            return awake(ready: poller.wait(nanoseconds: timeToSleep(limit)))
+            return awake(ready: sleep(timeToSleep(limit)))
         }
         var hasWaited = false
         let ready =
             waitBusily(limit, hasWaited: &hasWaited)
-            ?? poller.wait(nanoseconds: timeToSleep(limit))
+            ?? sleep(timeToSleep(limit))
         return awake(ready: ready, hasWaited: hasWaited)
     }
 
@@ -339,7 +339,7 @@ extension Reactor {
 extension Reactor {
     /// Each callback's end is the next one's beginning: the clock is read once per callback.
     @inline(__always)
-    private func callbackEnded(_ label: StaticString) {
+    func callbackEnded(_ label: StaticString) {
         let moment = time.monotonic().nanoseconds
         let taken = moment &- callbackBegan
         callbackBegan = moment

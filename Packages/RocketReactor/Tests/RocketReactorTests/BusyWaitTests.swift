@@ -25,6 +25,20 @@ import Testing
         #expect(EventLoopConfiguration().busyWait == .zero)
     }
 
+    @Test("The limit can be set anew, and is 1 ms at most")
+    func setAnew() throws {
+        let loop = try EventLoop(name: "busy")
+        loop.claim()
+        loop.withReactor { reactor in
+            reactor.setBusyWait(.microseconds(50))
+            #expect(reactor.busyWait.limit == 50_000)
+            reactor.setBusyWait(.seconds(1))
+            #expect(reactor.busyWait.limit == 1_000_000)
+            reactor.setBusyWait(.seconds(-1))
+            #expect(reactor.busyWait.limit == 0)
+        }
+    }
+
     /// A loop that waits busily for 1 ms, in steps of 1 us of its clock.
     private struct Rig {
         let clock = SteppingTimeSource()

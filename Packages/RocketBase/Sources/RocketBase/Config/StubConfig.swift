@@ -63,6 +63,12 @@ public struct StubConfig: ConfigSection, Hashable {
     ///
     /// `stubs/rpc_server/pool_size`: A whole number, 1 to 1024. Default 1. Changes live.
     public var poolSize = 1
+    /// How long the client looks for events before it sleeps, in us, if the last one came as
+    /// soon. Its thread uses a core meanwhile; calls that follow one another find it awake. 0:
+    /// it sleeps at once.
+    ///
+    /// `stubs/rpc_server/busy_wait_us`: A whole number, 0 to 1000. Default 0. Changes live.
+    public var busyWaitMicroseconds = 0
     /// Whether calls wait, up to their timeout, while the server can't be reached. Otherwise
     /// they fail at once.
     ///
@@ -214,6 +220,11 @@ extension StubConfig {
         .init(
             "pool_size", \.poolSize, .integer(1...1024), .live,
             "The largest number of connections. Each carries any number of concurrent calls."),
+        .init(
+            "busy_wait_us", \.busyWaitMicroseconds, .integer(0...1000), .live,
+            "How long the client looks for events before it sleeps, in us, if the last one came as "
+                + "soon. Its thread uses a core meanwhile; calls that follow one another find it "
+                + "awake. 0: it sleeps at once."),
         .init(
             "wait_for_ready", \.waitsForReady, .boolean, .live,
             "Whether calls wait, up to their timeout, while the server can't be reached. Otherwise "

@@ -23,6 +23,8 @@ final class ChannelCore {
     @exclusivity(unchecked) var hedged = HedgedCalls()
     @exclusivity(unchecked) var completed = CompletedCalls()
     @exclusivity(unchecked) var ids: CallIDSource
+    /// That of the settings, for each call.
+    @exclusivity(unchecked) private var maxCallsInFlight: Int
     /// How many calls may be sent again; nil: any number.
     @exclusivity(unchecked) var retryBudget: RetryBudget?
     /// See `goingAway`.
@@ -62,6 +64,7 @@ final class ChannelCore {
         unsafe ids = CallIDSource(random: reactor.random)
         unsafe endpoints = ChannelEndpoints(settings.configuration, random: reactor.random)
         unsafe retryBudget = settings.configuration.retry.budget
+        unsafe maxCallsInFlight = settings.configuration.maxCallsInFlight
         if case .fixed(let endpoints) = settings.source { replace(endpoints) }
     }
 
@@ -74,6 +77,7 @@ final class ChannelCore {
         let isSameSource = new.source.isSame(as: settings.source)
         new.policies?.adoptTimes(of: settings.policies)
         settings = new
+        unsafe maxCallsInFlight = new.configuration.maxCallsInFlight
         unsafe endpoints.configure(new.configuration)
         unsafe retryBudget = retryBudget.resized(as: new.configuration.retry.budget)
         if !isSameSource {
@@ -97,7 +101,7 @@ final class ChannelCore {
         if let deadline = unsafe call.parameters.deadline, deadline <= reactor.now {
             return call.fail(.callTimeout, "the deadline had passed before the call was sent")
         }
-        guard unsafe pending.count < settings.configuration.maxCallsInFlight else {
+        guard unsafe pending.count < maxCallsInFlight else {
             return call.fail(
                 .resourceExhausted, "\(unsafe pending.count) calls are in flight, the most")
         }

@@ -1,6 +1,7 @@
 import RocketBase
 import RocketReactor
 import RocketSystem
+import Synchronization
 
 /// The only way to a channel's loop: takes calls and cancellations from any thread, in batches, so
 /// that many calls made at the same time cost one wake-up and no allocation each.
@@ -67,7 +68,7 @@ final class ChannelInbox: Sendable {
     /// is taken as a whole.
     let limit: Int
     private let items = Locked(Items())
-    // SAFETY of the three: used on the loop's thread only. The core is released there, too, by
+    // SAFETY of the three: used by the thread that drives the loop only. The core is released there, too, by
     // `close`, which every channel calls in the end.
     nonisolated(unsafe) private var core: ChannelCore?
     nonisolated(unsafe) private var isClosed = false
@@ -83,9 +84,14 @@ final class ChannelInbox: Sendable {
 
     /// Handles an item: at once where the caller is on the loop, otherwise soon.
     ///
-    /// - Parameter drainInbox: calls `drain(on:)`. Passed in, so that one closure serves all calls;
-    ///   the inbox can't keep it, since the closure retains the inbox.
-    func enqueue(_ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void) {
+    /// - Parameters:
+    ///   - drainInbox: calls `drain(on:)`. Passed in, so that one closure serves all calls; the inbox
+    ///     can't keep it, since the closure retains the inbox.
+    ///   - isTask: whether the caller is a task that holds no lock. It then sends the call itself
+    ///     where the loop sleeps and no other call is in flight.
+    func enqueue(
+        _ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void, isTask: Bool = false
+    ) {
         if loop.isInLoop { return loop.withReactor { handle(item, on: $0) } }
         guard item.isStart else {
             // Beyond the limit, too.
@@ -94,6 +100,12 @@ final class ChannelInbox: Sendable {
         }
         guard let wakesLoop = appendWithinLimit(item) else { return refuse(item) }
         if !wakesLoop { return }
+        // With others in flight the loop soon wakes up, and sends what has come meanwhile at once.
+        if isTask, context.counters.callsInFlight.load(ordering: .relaxed) == 0,
+            loop.runInCaller(drainInbox)
+        {
+            return
+        }
         switch loop.offer(drainInbox) {
         case .accepted: return
         case .ended: loopEnded()

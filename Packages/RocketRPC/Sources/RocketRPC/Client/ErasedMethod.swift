@@ -59,7 +59,7 @@ final class ErasedMethod: Sendable {
             },
             decode: { (payload, bytes) throws(RPCError) in
                 do {
-                    unsafe Payload.of(payload).response = try response.message(from: bytes)
+                    try unsafe response.decode(bytes, into: &Payload.of(payload).response)
                 } catch {
                     throw RPCError(
                         .failedDeserialize,

@@ -34,15 +34,20 @@ struct PendingCalls<Call>: ~Copyable {
         fileprivate(set) var lastConnection: Int?
         /// When it was sent to one of several endpoints; zero: it was not.
         fileprivate var balancedSince = MonotonicTime(nanoseconds: 0)
-        fileprivate var deadline = DeadlinePlace.none
     }
 
-    /// Where the deadline of a call is kept.
-    enum DeadlinePlace {
-        case none
-        /// In `rising`, that many places behind the first one there ever was.
-        case rising(Int)
-        case other(TimerID)
+    /// The deadline of a call, and where it is kept.
+    struct Deadline {
+        enum Place {
+            case none, list
+            case queue(TimerID)
+        }
+
+        var time = MonotonicTime.distantFuture
+        var place = Place.none
+        /// In the list: the slots of the deadlines before and behind it; negative: none.
+        var previous: Int32 = -1
+        var next: Int32 = -1
     }
 
     struct Entry {
@@ -63,27 +68,21 @@ struct PendingCalls<Call>: ~Copyable {
         var call: Call?
         var id = CallID.empty
         var progress = Progress()
+        var deadline = Deadline()
         /// In a free slot: the next free one; negative: none.
         var nextFree = -1
-    }
-
-    struct Deadline {
-        let time: MonotonicTime
-        /// Negative: the call has ended.
-        var slot: Int32
     }
 
     private var slots = UniqueArray<Slot>()
     /// Negative: none.
     private var firstFree = -1
     private var index = HashIndex()
-    /// Deadlines that rise, as those of calls with the same time-out do: the first is the earliest.
-    /// May contain deadlines of calls that have ended, but not as the first.
-    private var rising = RingBuffer<Deadline>()
-    /// How many have left `rising`.
-    private var passedCount = 0
-    /// The deadlines that are earlier than one that was inserted before.
-    private var others = TimerQueue<Int32>()
+    /// The list of deadlines in the order of time, linked through the slots: its ends; negative: it is
+    /// empty. As calls have the same time-out nearly always, a new one belongs near to the end.
+    private var first: Int32 = -1
+    private var last: Int32 = -1
+    /// The deadlines that belong further from the end of the list.
+    private var queue = TimerQueue<Int32>()
     /// How many calls are in the stage `waiting` or `parked`.
     private(set) var waitingCount = 0
 
@@ -91,12 +90,13 @@ struct PendingCalls<Call>: ~Copyable {
 
     /// The earliest deadline of all calls, or an earlier time.
     var nextDeadline: MonotonicTime? {
-        guard let first = rising.first?.time else { return others.earliest }
-        return others.earliest.map { min(first, $0) } ?? first
+        if first < 0 { return queue.earliest }
+        let time = slots[Int(first)].deadline.time
+        return queue.earliest.map { min(time, $0) } ?? time
     }
 
-    /// How many deadlines are kept in `rising`, those of ended calls included.
-    var risingCount: Int { rising.count }
+    /// How many deadlines are in the queue.
+    var queuedCount: Int { queue.count }
 
     /// Adds a call, in the stage `waiting`.
     ///
@@ -114,45 +114,43 @@ struct PendingCalls<Call>: ~Copyable {
         return slot
     }
 
-    private mutating func insert(_ deadline: MonotonicTime, _ slot: Int) {
-        if !rising.isEmpty, deadline < rising[rising.count - 1].time {
-            let timer = others.insert(at: deadline, Int32(slot))
-            slots[slot].progress.deadline = .other(timer)
-            return
+    /// How many deadlines are passed on the way to the place of a new one, at most.
+    static var longestSearch: Int { 16 }
+
+    private mutating func insert(_ time: MonotonicTime, _ slot: Int) {
+        var previous = last
+        var passed = 0
+        while previous >= 0, slots[Int(previous)].deadline.time > time {
+            if passed == Self.longestSearch {
+                let timer = queue.insert(at: time, Int32(slot))
+                slots[slot].deadline.place = .queue(timer)
+                return
+            }
+            passed += 1
+            previous = slots[Int(previous)].deadline.previous
         }
-        slots[slot].progress.deadline = .rising(passedCount + rising.count)
-        rising.append(Deadline(time: deadline, slot: Int32(slot)))
+        let next = previous < 0 ? first : slots[Int(previous)].deadline.next
+        slots[slot].deadline = Deadline(time: time, place: .list, previous: previous, next: next)
+        link(previous, Int32(slot))
+        link(Int32(slot), next)
+    }
+
+    /// Makes two slots neighbours in the list; negative: the end of the list.
+    @inline(__always)
+    private mutating func link(_ previous: Int32, _ next: Int32) {
+        if previous < 0 { first = next } else { slots[Int(previous)].deadline.next = next }
+        if next < 0 { last = previous } else { slots[Int(next)].deadline.previous = previous }
     }
 
     /// Removes the deadline of a call that ends.
     @inline(__always)
     private mutating func removeDeadline(_ slot: Int) {
-        switch slots[slot].progress.deadline {
-        case .none: break
-        case .rising(let number):
-            rising[number - passedCount].slot = -1
-            while let first = rising.first, first.slot < 0 { dropFirstRising() }
-            if rising.count > 2 * index.count + 64 { compactRising() }
-        case .other(let timer): others.remove(timer)
+        switch slots[slot].deadline.place {
+        case .none: return
+        case .list: link(slots[slot].deadline.previous, slots[slot].deadline.next)
+        case .queue(let timer): queue.remove(timer)
         }
-    }
-
-    private mutating func dropFirstRising() {
-        _ = rising.popFirst()
-        passedCount += 1
-    }
-
-    /// Drops the deadlines of calls that have ended.
-    private mutating func compactRising() {
-        let count = rising.count
-        for _ in 0..<count {
-            guard let deadline = rising.popFirst() else { break }
-            if deadline.slot >= 0 { rising.append(deadline) }
-        }
-        passedCount += count
-        for offset in 0..<rising.count {
-            slots[Int(rising[offset].slot)].progress.deadline = .rising(passedCount + offset)
-        }
+        slots[slot].deadline.place = .none
     }
 
     private mutating func freeSlot() -> Int {
@@ -246,8 +244,7 @@ struct PendingCalls<Call>: ~Copyable {
     private mutating func shrink() {
         slots = UniqueArray()
         firstFree = -1
-        rising = RingBuffer()
-        others = TimerQueue()
+        queue = TimerQueue()
         index = HashIndex()
     }
 
@@ -256,14 +253,13 @@ struct PendingCalls<Call>: ~Copyable {
     /// Removes the call with the earliest deadline, if that is not after `now`; nil when there is
     /// none.
     mutating func removeExpired(now: MonotonicTime) -> Entry? {
-        others.prune()
-        let slot: Int
-        if let first = rising.first, first.time <= others.earliest ?? first.time {
-            if first.time > now { return nil }
-            slot = Int(first.slot)
-        } else {
-            guard let (_, other) = others.popExpired(now: now) else { return nil }
-            slot = Int(other)
+        queue.prune()
+        var slot = Int(first)
+        if slot < 0 || slots[slot].deadline.time > queue.earliest ?? .distantFuture {
+            guard let (_, queued) = queue.popExpired(now: now) else { return nil }
+            slot = Int(queued)
+        } else if slots[slot].deadline.time > now {
+            return nil
         }
         guard let entry = self[slot], remove(slot) != nil else { return nil }
         return entry

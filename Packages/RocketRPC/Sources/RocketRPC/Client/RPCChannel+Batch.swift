@@ -108,7 +108,7 @@ extension RPCChannel {
             inbox.enqueue(.cancelBatch(batch), drainInbox: drainInbox)
         } _: { continuation in
             unsafe batch.continuation = continuation
-            inbox.enqueue(.startBatch(batch), drainInbox: drainInbox)
+            inbox.enqueue(.startBatch(batch), drainInbox: drainInbox, isTask: true)
         }
     }
 

@@ -145,7 +145,7 @@ extension RPCChannel {
     func start(_ call: OutgoingCall, _ continuation: UnsafeContinuation<Void, Never>) {
         unsafe call.begin(resuming: continuation)
         call.controller?.canBeCancelled { [self] in cancel(call) }
-        enqueueStart(call)
+        enqueueStart(call, isTask: true)
     }
 
     /// Throws the error of a call that has failed. After its end.

@@ -134,6 +134,7 @@ extension RPCChannelConfiguration {
         timeout = stub.timeout
         connectTimeout = stub.connectTimeout
         poolSize = stub.poolSize
+        busyWait = .microseconds(stub.busyWaitMicroseconds)
         waitsForReady = stub.waitsForReady
         retry.maxAttempts = stub.maxAttempts
         retry.budget?.percent = stub.retryBudgetPercent

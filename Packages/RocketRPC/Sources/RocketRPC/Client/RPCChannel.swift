@@ -14,7 +14,8 @@ import Synchronization
 /// or the end of the connection.
 public final class RPCChannel: Sendable {
     /// The event loop that runs its connections. It is a task executor: calls from tasks that
-    /// prefer it change no thread on their way.
+    /// prefer it change no thread on their way. A call from another task is sent on that task's
+    /// thread, if the loop is the channel's own and sleeps, and no other call is in flight.
     ///
     /// ```swift
     /// await withTaskExecutorPreference(channel.loop) { … many calls … }
@@ -175,7 +176,7 @@ public final class RPCChannel: Sendable {
     ) throws(RPCError) {
         defaultTimeout = Atomic(UInt64(max(0, configuration.timeout.wholeNanoseconds)))
         batchLimit = Atomic(Self.callsPerBatch(configuration))
-        let ownThread = loop == nil ? try Self.startThread() : nil
+        let ownThread = loop == nil ? try Self.startThread(configuration, source) : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
             preconditionFailure("a channel has a loop, passed in or its own")
@@ -199,9 +200,15 @@ public final class RPCChannel: Sendable {
         drainInbox = { inbox.drain(on: $0) }
     }
 
-    private static func startThread() throws(RPCError) -> IOThread {
+    private static func startThread(
+        _ configuration: RPCChannelConfiguration, _ source: EndpointSource
+    ) throws(RPCError) -> IOThread {
+        var loop = EventLoopConfiguration()
+        loop.busyWait = configuration.busyWait
+        // In process handlers would run in their callers.
+        loop.runsInCallers = !source.isSame(as: .connector)
         do {
-            return try IOThread(name: "rocket-client")
+            return try IOThread(name: "rocket-client", configuration: loop)
         } catch {
             throw RPCError(.channelInit, "the channel's thread can't be started", cause: error)
         }
@@ -235,7 +242,9 @@ public final class RPCChannel: Sendable {
         policies.withLock { $0 = settings.policies }
         hasPolicies.store(settings.policies != nil, ordering: .relaxed)
         let inbox = inbox
+        let busyWait = ownThread == nil ? nil : settings.configuration.busyWait
         loop.execute { reactor in
+            if let busyWait { reactor.setBusyWait(busyWait) }
             inbox.core(on: reactor)?.apply(settings, replacesConnections: replacesConnections)
         }
     }
@@ -246,8 +255,10 @@ public final class RPCChannel: Sendable {
         return policies.withLock { $0?.find(method) }
     }
 
-    func enqueueStart(_ call: OutgoingCall) {
-        if !inbox.startOnLoop(call) { inbox.enqueue(.start(call), drainInbox: drainInbox) }
+    /// - Parameter isTask: see `ChannelInbox.enqueue`.
+    func enqueueStart(_ call: OutgoingCall, isTask: Bool) {
+        if inbox.startOnLoop(call) { return }
+        inbox.enqueue(.start(call), drainInbox: drainInbox, isTask: isTask)
     }
 
     func enqueueCancel(_ call: OutgoingCall) {

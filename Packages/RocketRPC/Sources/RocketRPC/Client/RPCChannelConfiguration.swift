@@ -59,6 +59,10 @@ public struct RPCChannelConfiguration: Sendable {
     /// Whether the server is notified of cancelled calls, by a request for `rocket.cancel`. Default
     /// true.
     public var sendsCancel = true
+    /// How long the channel's own loop looks for events before it sleeps, if the last one came as
+    /// soon: `EventLoopConfiguration.busyWait`. Without effect on a loop that the channel is created
+    /// with. Default 0: it sleeps at once.
+    public var busyWait = Duration.zero
     /// Gives each call a token, which the server verifies. Default nil: none. A channel
     /// without `security` to another machine can't be made with credentials, unless they allow that
     /// (`RPCCallCredentials.allowsPlaintext`).

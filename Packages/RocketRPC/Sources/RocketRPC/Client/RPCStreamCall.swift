@@ -192,7 +192,7 @@ extension RPCChannel {
         try prepare(call, nil, metadata, options, controller)
         unsafe call.begin()
         controller.canBeCancelled { [self] in cancel(call) }
-        enqueueStart(call)
+        enqueueStart(call, isTask: false)
     }
 
     private func makeStream(_ kind: RPCMethodKind) -> CallStream {

@@ -52,18 +52,31 @@ public struct _RPCMessageCoding<M: Message & Sendable>: Sendable {
     /// - Throws: the error of swift-protobuf's decoder if `bytes` is not a valid message.
     @inlinable @inline(__always)
     public func message(from bytes: RawSpan) throws -> M {
-        guard let decode, bytes.byteCount > 0 else { return try M(serializedBytes: bytes) }
+        var message = M()
+        try decode(bytes, into: &message)
+        return message
+    }
+
+    /// Decodes a message from `bytes` in place.
+    ///
+    /// - Parameter message: empty; undefined after an error.
+    /// - Throws: as above.
+    @inlinable @inline(__always)
+    func decode(_ bytes: RawSpan, into message: inout M) throws {
+        guard let decode, bytes.byteCount > 0 else {
+            message = try M(serializedBytes: bytes)
+            return
+        }
         do {
-            var message = M()
             // SAFETY: the reader does not escape the closure.
             try unsafe bytes.withUnsafeBytes { bytes throws in
                 guard let start = bytes.baseAddress else { return }
                 var reader = unsafe _ProtobufReader(bytes, start)
                 try reader.readWhole(&message, decode)
             }
-            if message.isInitialized { return message }
+            if message.isInitialized { return }
         } catch is _ProtobufFallback {}
-        return try M(serializedBytes: bytes)
+        message = try M(serializedBytes: bytes)
     }
 
     /// Appends the encoded message to `buffer`; on an error `buffer` is unchanged.

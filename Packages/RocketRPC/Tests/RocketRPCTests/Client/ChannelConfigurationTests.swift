@@ -14,6 +14,7 @@ import Testing
         stub.timeout = .milliseconds(7)
         stub.connectTimeout = .milliseconds(8)
         stub.poolSize = 3
+        stub.busyWaitMicroseconds = 20
         stub.waitsForReady = true
         stub.maxAttempts = 2
         stub.maxRequestBytes = 127
@@ -26,6 +27,7 @@ import Testing
         #expect(configuration.timeout == .milliseconds(7))
         #expect(configuration.connectTimeout == .milliseconds(8))
         #expect(configuration.poolSize == 3 && configuration.waitsForReady)
+        #expect(configuration.busyWait == .microseconds(20))
         #expect(configuration.retry.maxAttempts == 2)
         #expect(configuration.maxRequestBytes == 127)
         #expect(!configuration.sendsDeadline && !configuration.sendsCancel)

@@ -14,13 +14,17 @@ import Testing
         configuration.taskLimit = taskLimit
         let loop = try EventLoop(name: "held up", configuration: configuration)
         loop.execute { _ in }
+        return (inbox(of: loop, limit: limit), loop)
+    }
+
+    func inbox(of loop: EventLoop, limit: Int = 100) -> ChannelInbox {
         var channel = RPCChannelConfiguration()
         channel.maxCallsInFlight = limit
         let settings = ChannelSettings(source: .connector, configuration: channel) { _ in
             FakeConnector()
         }
         let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
-        return (ChannelInbox(context, loop: loop), loop)
+        return ChannelInbox(context, loop: loop)
     }
 
     func call() -> FakeCall { FakeCall(deadline: .distantFuture) }
@@ -68,6 +72,34 @@ import Testing
         inbox.enqueue(.cancel(calls[0].outgoing)) { inbox.drain(on: $0) }
         drive(loop)
         #expect(calls[0].ends == [.error(.cancelled)])
+    }
+
+    // MARK: A loop that sleeps
+
+    @Test(
+        "A task starts the only call itself while the loop sleeps; those after it wait for the loop"
+    )
+    func tasksStart() async throws {
+        var configuration = EventLoopConfiguration()
+        configuration.runsInCallers = true
+        let thread = try IOThread(name: "asleep", configuration: configuration)
+        let inbox = inbox(of: thread.loop)
+        // Nothing wakes it afterwards.
+        while !thread.loop.runInCaller({ _ in }) { await Task.yield() }
+        let (first, second) = (call(), call())
+        inbox.enqueue(.start(first.outgoing), drainInbox: { inbox.drain(on: $0) }, isTask: true)
+        #expect(first.outgoing.slot == 0)
+        inbox.enqueue(.start(second.outgoing), drainInbox: { inbox.drain(on: $0) }, isTask: true)
+        await withCheckedContinuation { done in
+            thread.loop.execute { reactor in
+                #expect(second.outgoing.slot == 1)
+                inbox.close(on: reactor)
+                done.resume()
+            }
+        }
+        #expect([first, second].allSatisfy { $0.ends == [.error(.channelInit)] })
+        thread.stop()
+        await thread.ended()
     }
 
     // MARK: Batches

@@ -61,9 +61,31 @@ import Testing
                 expected.remove(at: index)
             }
             #expect(expected.allSatisfy { $0.time > now })
-            #expect(calls.risingCount <= 2 * expected.count + 64)
         }
         #expect(calls.count == expected.count)
+    }
+
+    @Test("A few calls with far deadlines don't keep those of later calls out of the list")
+    func farDeadlines() throws {
+        let calls = PendingTable()
+        let far = PendingCalls<Int>.longestSearch
+        func insert(_ number: Int, _ time: Int) throws {
+            let deadline = MonotonicTime(nanoseconds: UInt64(time))
+            #expect(calls.insert(number, id: try id("\(number)"), deadline: deadline))
+        }
+        for number in 0..<far { try insert(number, 1_000_000) }
+        for number in 100..<200 { try insert(number, number) }
+        #expect(calls.queuedCount == 0)
+        // One more, and those of later calls are too far from the end.
+        try insert(50, 1_000_000)
+        try insert(200, 150)
+        #expect(calls.queuedCount == 1)
+        var ended: [Int] = []
+        while let entry = calls.removeExpired(now: MonotonicTime(nanoseconds: 1_000_000)) {
+            ended.append(entry.call)
+        }
+        #expect(ended == Array(100...150) + [200] + Array(151..<200) + Array(0..<far) + [50])
+        #expect(calls.count == 0 && calls.queuedCount == 0 && calls.nextDeadline == nil)
     }
 
     @Test("A call changes its stage, and is found by the connection it was sent on")
@@ -177,7 +199,7 @@ final class PendingTable {
     var count: Int { calls.count }
     var waitingCount: Int { calls.waitingCount }
     var nextDeadline: MonotonicTime? { calls.nextDeadline }
-    var risingCount: Int { calls.risingCount }
+    var queuedCount: Int { calls.queuedCount }
 
     func insert(_ call: Int, id: CallID, deadline: MonotonicTime?) -> Bool {
         calls.insert(call, id: id, deadline: deadline) != nil

@@ -10,6 +10,11 @@ struct BusyWait {
 
     init(nanoseconds: UInt64) { limit = nanoseconds }
 
+    /// - Parameter duration: 0 to 1 ms; others are clamped.
+    init(_ duration: Duration) {
+        limit = UInt64(min(max(0, duration.wholeNanoseconds), 1_000_000))
+    }
+
     /// How long to look for events now, in nanoseconds; 0: not at all.
     var nanoseconds: UInt64 { isWorthwhile ? limit : 0 }
 
@@ -20,6 +25,10 @@ struct BusyWait {
 }
 
 extension Reactor {
+    /// Sets how long the loop looks for events before it sleeps, in place of its configuration's
+    /// `busyWait`. From its next wait on.
+    public func setBusyWait(_ duration: Duration) { busyWait = BusyWait(duration) }
+
     /// Looks for events and tasks until there are some. Senders need not wake the loop meanwhile.
     ///
     /// - Parameter hasWaited: set to true when a look has found no events.

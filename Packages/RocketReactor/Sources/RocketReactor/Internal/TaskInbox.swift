@@ -98,6 +98,9 @@ final class Wakeup: Sendable {
         return true
     }
 
+    /// Whether the loop sleeps, and nobody has woken it. Any thread; only a hint.
+    var hasSleeper: Bool { isAsleep.load(ordering: .relaxed) }
+
     private func signalNow() {
         switch signal {
         case .event(let event): event.signal()
