@@ -1,5 +1,6 @@
 import RocketBase
 import RocketRPC
+import RocketTCP
 import RocketTCPTestKit
 import SwiftProtobuf
 import Testing

@@ -56,8 +56,7 @@ final class HandlerScheduler: TickEndHandler {
 
     init(
         reactor: Reactor, dispatcher: RPCDispatcher, age: ConnectionAge? = nil,
-        load: ServerLoad? = nil, metrics: ServerMetrics? = nil,
-        registry: SchedulerRegistry? = nil
+        load: ServerLoad? = nil, metrics: ServerMetrics? = nil, registry: SchedulerRegistry? = nil
     ) {
         self.registry = registry
         self.reactor = reactor
@@ -115,7 +114,7 @@ final class HandlerScheduler: TickEndHandler {
         connection.ageTimer = ages?.add(connection)
     }
 
-    /// Removes a connection that has closed, or goes on at another loop, and cancels its calls and their tasks.
+    /// Removes a connection that has closed, or goes on at another loop, and cancels its calls.
     func remove(_ connection: ServerConnection) {
         connections.remove(connection)
         metrics?.ended(connection)
@@ -222,7 +221,7 @@ final class HandlerScheduler: TickEndHandler {
             cancelCalls(of: connection)
         }
         for task in parked { task.resume() }
-        parked.removeAll()
+        parked = []
         trimTimer.take()?.cancel()
         silentPeersTimer.take()?.cancel()
         ages?.cancel()
@@ -266,7 +265,7 @@ final class HandlerScheduler: TickEndHandler {
             task.responder.handlerReturned()
             let wasSuspended = endSuspension(of: task)
             context.connection.handlerReturned()
-            if task.isRetired || !TaskLocalBinding.isAvailable {
+            if !task.takesCalls || !TaskLocalBinding.isAvailable {
                 if !wasSuspended {
                     active = nil
                     perform(.taskEnded(hasReady: firstReady != nil))
@@ -290,7 +289,8 @@ final class HandlerScheduler: TickEndHandler {
     func beginsNext(
         _ context: _ServingContext, _ method: _MethodEntry, _ decode: (RawSpan) -> Void
     ) -> Bool {
-        guard TaskLocalBinding.isAvailable, let task = active, task.responder === context.responder
+        guard TaskLocalBinding.isAvailable, let task = active, task.takesCalls,
+            task.responder === context.responder
         else { return false }
         assert(firstReady === context.connection)
         context.responder.handlerReturned()

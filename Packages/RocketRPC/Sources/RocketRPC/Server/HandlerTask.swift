@@ -33,6 +33,9 @@ import RocketReactor
         unsafe binding.pointee?.generation = responder.generation
     }
 
+    /// Whether it takes further calls. A handler may have cancelled its own task. In the task.
+    var takesCalls: Bool { !isRetired && !Task.isCancelled }
+
     /// Whether the handler is suspended.
     var isSuspended: Bool { suspendedIndex != nil }
 

@@ -34,6 +34,35 @@ struct HandlerReuseTests {
                 }
                 return request
             }
+            for name in ["cancelsItself", "cancelsItselfLater"] {
+                try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: name)) {
+                    request, _ in
+                    if name == "cancelsItselfLater" { await Task.yield() }
+                    unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                    return request
+                }
+            }
+        }
+    }
+
+    @Test(
+        "A handler that cancels its own task cancels no other call",
+        arguments: ["cancelsItself", "cancelsItselfLater"])
+    func cancelsItself(_ method: String) throws {
+        try ServerScene.with([Cancellations()]) { scene, clients in
+            let client = clients[0]
+            for round in 0..<3 {
+                // One read: the same task may go on with the next call of its method.
+                client.send(
+                    try [method, method, "state", method, "state"].enumerated().flatMap {
+                        try kit.frame(id: "\(round) \($0)", "test.Cancellations.\($1)")
+                    })
+                scene.loop.tickUntilIdle()
+                let answers = try client.answers()
+                #expect(answers.count == 5)
+                let state = try kit.text("false false false")
+                #expect(answers.count { $0.payload == state } == 2)
+            }
         }
     }
 
