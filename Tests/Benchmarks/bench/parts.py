@@ -5,6 +5,7 @@ Within a round all servers are measured in turn, so that other work of the machi
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -169,7 +170,30 @@ def counts(bench, plan, progress):
                 for name, row in json.load(found).items()]
 
 
+def start(bench, plan, progress):
+    """From the execution of order_server to READY=1, and the bytes of its stripped files."""
+    progress("starting order_server")
+    here = os.path.dirname(__file__)
+    done = subprocess.run(
+        ["python3", os.path.join(here, os.pardir, "start", "start.py"), bench.binaries, "--json"],
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        return [{"case": "start", "name": "order_server",
+                 "rounds": [{"error": done.stderr.strip()[-200:]}]}]
+    stripped = 0
+    for name in ("order_server", "librocket.so"):
+        with tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfile(os.path.join(bench.binaries, name), copy.name)
+            subprocess.run([os.path.join(here, *[os.pardir] * 3, "scripts", "strip-program"),
+                            copy.name], check=True)
+            stripped += os.path.getsize(copy.name)
+    rows = json.loads(done.stdout)
+    for row in rows["order_server"]:
+        row["stripped_bytes"] = stripped
+    return [{"case": "start", "name": name, "rounds": rounds} for name, rounds in rows.items()]
+
+
 ALL = {"closed": closed, "client": client, "open": open_loop, "payload": payload, "idle": idle,
-       "threads": threads, "counts": counts}
+       "threads": threads, "start": start, "counts": counts}
 # Skipped by QUICK unless named by PART.
 SLOW_PARTS = ("counts",)

@@ -36,8 +36,9 @@ def write_html(results, verdicts, path):
 
 def _aims(verdicts):
     rows = ["<tr><td>" + "<td>".join(html.escape(text) for text in
-                                     (v.aim, v.text, v.word, v.figure)) for v in verdicts]
-    return ("<table class=aims><tr><th><th>aim<th><th>figure" + "".join(rows) + "</table>")
+                                     (v.aim, v.text, v.word, v.figure, v.rest)) for v in verdicts]
+    return ("<table class=aims><tr><th><th>aim<th><th>figure<th>what the distance consists of"
+            + "".join(rows) + "</table>")
 
 
 def _machine(content):

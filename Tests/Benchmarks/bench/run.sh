@@ -5,7 +5,7 @@
 #   run.sh                 all parts: about 10 minutes
 #   QUICK=1 run.sh         fewer shapes, two rounds, no counts: about 2 minutes
 #   PART=closed run.sh     one part, merged with the results of earlier runs: closed, client, open,
-#                          payload, idle, threads, counts; several with commas
+#                          payload, idle, threads, start, counts; several with commas
 #   PEERS=0 run.sh         without gRPC, Cap'n Proto and Thrift; results in bench-rpc
 #   PUBLISH=1 run.sh       also writes the figures to docs/performance.md
 #   ROUNDS=N SECONDS_EACH=X run.sh

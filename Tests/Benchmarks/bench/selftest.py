@@ -30,7 +30,7 @@ def words(found, aim):
 
 # Without measurements no aim is reached.
 nothing = aims.judge(results())
-assert [v.aim for v in nothing] == list("11122222223345667")
+assert [v.aim for v in nothing] == list("1112222222334566788")
 assert {v.word for v in nothing} == {"not measured"}
 
 # Ratios are computed within a round, so a machine that is slow in one round does not change them.
@@ -134,6 +134,15 @@ def idle(count, size):
 assert words(idle(10_000, 600), "7") == ["reached"]
 assert words(idle(10_000, 601), "7") == ["not reached"]
 assert words(idle(2_000, 100), "7") == ["not measured"]
+
+def start(milliseconds, size):
+    return results(start=[row("start", "order_server", milliseconds, key="ready_ms",
+                              stripped_bytes=size)])
+
+
+assert words(start(20, 20e6 - 1), "8") == ["reached", "reached"]
+assert words(start(20.1, 20e6), "8") == ["not reached", "not reached"]
+assert [bool(v.rest) for v in aims.judge(start(20.1, 1)) if v.aim == "8"] == [True, False]
 
 # Only the text between the marks of the document is replaced.
 with tempfile.TemporaryDirectory() as folder:

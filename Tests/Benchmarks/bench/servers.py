@@ -31,6 +31,7 @@ class Bench:
 
     def __init__(self, binaries: str, programs: str, with_peers: bool = True):
         self.programs = programs
+        self.binaries = binaries
         self.rocket_client = os.path.join(binaries, "rocket_bench_client")
         rocket = os.path.join(binaries, "rocket_bench_server")
         candidates = [

@@ -6,19 +6,20 @@ BEGIN, END = "<!-- from here on by make bench PUBLISH=1 -->", "<!-- to here -->"
 TITLES = {"closed": "Closed loop: connections x calls in flight", "client": "Clients, one connection",
           "open": "Open loop at fixed rates", "payload": "Payloads",
           "idle": "Memory of idle connections", "threads": "io_threads",
-          "counts": "Counts per call, by callgrind"}
+          "start": "Start of order_server", "counts": "Counts per call, by callgrind"}
 
 
 def markdown(results, verdicts) -> str:
-    lines = ["## Aims", "", "| | aim | | figure |", "|---|---|---|---|"]
-    lines += [f"| {v.aim} | {v.text} | {v.word} | {v.figure} |" for v in verdicts]
+    lines = ["## Aims", "", "| | aim | | figure | what the distance consists of |",
+             "|---|---|---|---|---|"]
+    lines += [f"| {v.aim} | {v.text} | {v.word} | {v.figure} | {v.rest} |" for v in verdicts]
     machines = {_machine(content["machine"]) for content in results["parts"].values()}
     lines += ["", "Ratios are medians of the ratios within each round, followed by minimum and"
               " maximum.", "",
               "## The last run", "", *sorted(machines)]
     for part, content in results["parts"].items():
         lines += ["", f"### {TITLES.get(part, part)}", "", _where(content), ""]
-        lines += {"idle": _idle, "counts": _counts}.get(part, _calls)(content["rows"])
+        lines += {"idle": _idle, "start": _start, "counts": _counts}.get(part, _calls)(content["rows"])
     return "\n".join(lines) + "\n"
 
 
@@ -52,6 +53,19 @@ def _idle(rows):
     lines = ["| connections | server | bytes each |", "|---|---|---|"]
     return lines + [f"| {r['case']} | {r['name']} | {r['figures']['bytes_each'][0]:,.0f} |"
                     if r["figures"] else f"| {r['case']} | {r['name']} | {_notes(r)} |" for r in rows]
+
+
+def _start(rows):
+    lines = ["| program | ms (least, most) | ms of CPU | page faults |", "|---|---|---|---|"]
+    for row in rows:
+        if not row["figures"]:
+            lines.append(f"| {row['name']} | {_notes(row)} |")
+            continue
+        ready, cpu, faults = (row["figures"][key]
+                              for key in ("ready_ms", "cpu_ms", "page_faults"))
+        lines.append(f"| {row['name']} | {ready[0]:.1f} ({ready[1]:.1f}, {ready[2]:.1f}) |"
+                     f" {cpu[0]:.1f} | {faults[0]:,.0f} |")
+    return lines
 
 
 def _counts(rows):
