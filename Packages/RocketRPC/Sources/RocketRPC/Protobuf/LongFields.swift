@@ -86,7 +86,9 @@ extension _ProtobufWriter {
     /// Writes a long field without its contents. Returns false for one that is to be copied.
     @usableFromInline
     mutating func longField(_ value: Data, _ fieldNumber: Int) throws -> Bool {
-        guard longFields != nil, value.count >= LongFields.leastBytes else { return false }
+        // A slice would hold all that it is a part of.
+        guard longFields != nil, value.count >= LongFields.leastBytes, value.startIndex == 0
+        else { return false }
         try longField(DataSegment(value), fieldNumber)
         return true
     }

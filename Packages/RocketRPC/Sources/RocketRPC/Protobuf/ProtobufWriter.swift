@@ -149,6 +149,8 @@ extension _ProtobufWriter {
         self.longFields = nil
         try body(&self)
         self.longFields = longFields
+        // It may have been moved while long fields were copied.
+        if longFields != nil { unsafe end = min(end, cursor + LongFields.leastBytes) }
         try setLength(begin)
     }
 

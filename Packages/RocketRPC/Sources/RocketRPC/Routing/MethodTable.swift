@@ -171,8 +171,9 @@ public final class _MethodEntry: Sendable {
         limits = method.limits
         kind = method.kind
         health = method.health
-        fullName = method.fullName
-        fullNameBytes = method.fullNameBytes
+        // Copies, of which calls count references, too.
+        fullNameBytes = method.fullNameBytes.map { $0 }
+        fullName = String(decoding: fullNameBytes, as: UTF8.self)
         isAlwaysAdmitted = method.isAlwaysAdmitted
         requestName = method.requestName
         responseName = method.responseName

@@ -26,12 +26,17 @@ extension RPCService {
 
 /// Handles one call: receives the request and returns the response or throws an error. Runs on the
 /// connection's loop until it suspends for the first time.
+///
+/// Long `Data` of the response, of 32 KiB and more, is sent from where it is, after the handler has
+/// returned. What it does not own (`bytesNoCopy`) has to stay unchanged until its deallocator is
+/// called, so it needs another one than `.none`; a `prefix` holds all that it is a part of until then.
 public typealias RPCHandler<Request, Response> =
     nonisolated(nonsending) @Sendable (
         Request, RPCController
     ) async throws -> Response
 
-/// A handler that never suspends.
+/// A handler that never suspends. It has no task of its own, so it must not cancel the current one. Its
+/// response is as that of an `RPCHandler`.
 public typealias RPCSynchronousHandler<Request, Response> =
     @Sendable (Request, RPCController) throws -> Response
 

@@ -361,8 +361,9 @@ public struct _ServingContext {
         unsafe responder.isAnswered = true
         let isTraced = unsafe responder.isTraced
         if isTraced { responder.ended(.handler) }
-        // The record of a traced call has the bytes of the reply.
-        let longFields = isTraced ? nil : connection.longFields
+        // A record has the bytes of the reply.
+        let isRecorded = unsafe isTraced && responder.record != nil
+        let longFields = isRecorded ? nil : connection.longFields
         if connection.respond(self, method, id, longFields, payload) { responder.recordOver() }
     }
 

@@ -154,8 +154,7 @@ final class HandlerScheduler: TickEndHandler {
         }
     }
 
-    /// Returns the task whose handler serves the call with that stream, which is suspended. Looks
-    /// through all of the connection: for streams that fail.
+    /// Returns the suspended task that serves the call with that stream. Looks through all of them.
     func suspendedTask(with stream: CallStream, of connection: ServerConnection) -> HandlerTask? {
         suspendedTasks(of: connection).first { $0.responder.stream === stream }
     }
@@ -243,6 +242,7 @@ final class HandlerScheduler: TickEndHandler {
                 guard await serve(task, context) else { return }
             }
             active = nil
+            if !task.takesCalls { return _ = perform(.taskEnded(hasReady: false)) }
             guard perform(.outOfWork).contains(.park) else { return }
             await park(task)
         }

@@ -193,9 +193,7 @@ extension ServerConnection {
             let payloadBytes = output.readableBytes - header + longBytes
             if payloadBytes <= method.limits.maxResponseBytes {
                 if unsafe context.responder.isTraced, let record = unsafe context.responder.record {
-                    output.withBytes {
-                        record.responded($0.extracting(header..<(header + payloadBytes)), method)
-                    }
+                    output.withBytes { record.responded($0.extracting(header...), method) }
                 }
                 try codec.finish(start, in: &output, bytesElsewhere: longBytes)
                 if longBytes > 0 { longFields?.frameEnds(at: output.readableBytes) }

@@ -34,6 +34,12 @@ struct HandlerReuseTests {
                 }
                 return request
             }
+            try registry.add(
+                RPCMethod<Text, Text>(service: Self.serviceName, name: "synchronous"),
+                synchronous: { request, _ in
+                    unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                    return request
+                })
             for name in ["cancelsItself", "cancelsItselfLater"] {
                 try registry.add(RPCMethod<Text, Text>(service: Self.serviceName, name: name)) {
                     request, _ in
@@ -60,6 +66,26 @@ struct HandlerReuseTests {
                 scene.loop.tickUntilIdle()
                 let answers = try client.answers()
                 #expect(answers.count == 5)
+                let state = try kit.text("false false false")
+                #expect(answers.count { $0.payload == state } == 2)
+            }
+        }
+    }
+
+    @Test("A handler task that a synchronous handler has cancelled serves no later call")
+    func synchronousHandlerCancels() throws {
+        try ServerScene.with([Cancellations()]) { scene, clients in
+            let client = clients[0]
+            for round in 0..<3 {
+                // In one read, so that the synchronous call is served in the task.
+                client.send(
+                    try ["state", "synchronous"].flatMap {
+                        try kit.frame(id: "\(round) \($0)", "test.Cancellations.\($0)")
+                    })
+                scene.loop.tickUntilIdle()
+                try client.call("test.Cancellations.state", id: "\(round)")
+                let answers = try client.answers()
+                #expect(answers.count == 3)
                 let state = try kit.text("false false false")
                 #expect(answers.count { $0.payload == state } == 2)
             }

@@ -30,6 +30,10 @@ struct LongFieldTests {
             }
             try registry.add(method("sync"), synchronous: { _, _ in self.reply.withLock { $0 } })
             try registry.add(method("async")) { _, _ in self.reply.withLock { $0 } }
+            try registry.add(method("suspended")) { _, _ in
+                await Task.yield()
+                return self.reply.withLock { $0 }
+            }
         }
     }
 
@@ -49,7 +53,10 @@ struct LongFieldTests {
             loop = try HandDrivenLoop()
             let dispatcher = try RPCDispatcher(
                 services: [service], limits: limits, time: loop.clock)
-            scheduler = HandlerScheduler(reactor: loop.reactor, dispatcher: dispatcher)
+            scheduler = HandlerScheduler(
+                reactor: loop.reactor, dispatcher: dispatcher,
+                metrics: ServerMetrics(
+                    ServerMetrics.Settings(), methods: dispatcher.table.entries))
             let handler = ServerConnection(
                 dispatcher: dispatcher, codec: codec, scheduler: scheduler)
             let pair = try FileDescriptor.socketPair()
@@ -130,11 +137,13 @@ struct LongFieldTests {
         scene.end()
     }
 
-    @Test("They take no memory of the output, and count for the connection")
-    func noCopy() throws {
+    @Test(
+        "They take no memory of the output, and count for the connection",
+        arguments: ["sync", "async", "suspended"])
+    func noCopy(_ method: String) throws {
         let scene = try Scene(kernelBufferBytes: 4096)
         scene.service.reply.withLock { $0.stringOne = Self.text(1 << 20) }
-        try scene.call("sync")
+        try scene.call(method)
         #expect(scene.connection.pendingBytes > 1_000_000 && !scene.connection.isWritable)
         #expect(scene.connection.heldBytes < 64 << 10)
         #expect(try scene.kit.parse(scene.read()).payload.count > 1 << 20)
@@ -201,6 +210,45 @@ struct LongFieldTests {
         scene.loop.tickUntilIdle()
         #expect(scene.connection.state == .closed && scene.connection.pendingBytes == 0)
         #expect(isFreed.withLock { $0 })
+        scene.end()
+    }
+
+    @Test("A slice is copied: it would hold all that it is a part of")
+    func slice() throws {
+        let scene = try Scene(kernelBufferBytes: 2048)
+        let isFreed = Locked(false)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        memory.initializeMemory(as: UInt8.self, repeating: 1)
+        scene.service.reply.withLock { [base = try #require(memory.baseAddress)] in
+            let all = Data(
+                bytesNoCopy: base, count: 1 << 20,
+                deallocator: .custom { start, _ in
+                    start.deallocate()
+                    isFreed.withLock { $0 = true }
+                })
+            $0.bytesOne = all.suffix(Self.least)
+        }
+        try scene.call("sync")
+        scene.service.reply.withLock { $0 = All() }
+        #expect(scene.connection.pendingBytes > 0 && isFreed.withLock { $0 })
+        #expect(try scene.kit.parse(scene.read()).payload.count > Self.least)
+        scene.end()
+    }
+
+    @Test("Behind a long inner message those of the outermost one are not copied")
+    func behindInner() throws {
+        let scene = try Scene(kernelBufferBytes: 2048)
+        scene.service.reply.withLock {
+            $0.allOne = .with { $0.stringOne = Self.text(40 << 10) }
+            $0.stringMaybe = Self.text(1 << 20, "f")
+        }
+        let bytes: [UInt8] = try scene.service.reply.withLock { try $0.serializedBytes() }
+        // The first reply leaves a large buffer to the second.
+        for id in 0..<2 {
+            try scene.call("sync", id: "\(id)")
+            #expect(scene.connection.heldBytes < 256 << 10)
+            #expect(try scene.kit.parse(scene.read()).payload == bytes)
+        }
         scene.end()
     }
 
