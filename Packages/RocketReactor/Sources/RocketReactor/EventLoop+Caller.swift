@@ -48,7 +48,7 @@ extension Reactor {
         loop.release()
         let ready = poller.wait(nanoseconds: nanoseconds)
         // Waits for a caller that drives the loop.
-        while !loop.claimIfFree() { loop.caller.withLock { _ in } }
+        if !loop.claimIfFree() { loop.caller.withLock { _ in loop.claim() } }
         return ready
     }
 
@@ -63,6 +63,7 @@ extension Reactor {
         runTickEnds()
         isTicking = false
         applyInterestChanges()
+        counters.markProgress(callbackBegan, isWaiting: true)
         if unsafe hasWork || timers.earliest ?? .distantFuture < wakeTime { wakeup.wakeIfAsleep() }
     }
 
@@ -72,5 +73,6 @@ extension Reactor {
         callbackBegan = tickTime.nanoseconds
         lateness = 0
         statistics.tasks &+= 1
+        counters.markProgress(tickTime.nanoseconds, isWaiting: false)
     }
 }

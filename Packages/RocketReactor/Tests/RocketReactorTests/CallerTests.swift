@@ -27,6 +27,7 @@ import Testing
         let ends = TickEnds()
         await run(thread.loop) { reactor in
             #expect(thread.loop.isInLoop)
+            #expect(!thread.loop.lastProgress.isWaiting)
             ends.token = SystemThread.currentToken
             reactor.observeTickEnd(ends)
             #expect(ends.endedOn == nil)

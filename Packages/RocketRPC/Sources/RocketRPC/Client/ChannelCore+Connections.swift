@@ -24,7 +24,10 @@ extension ChannelCore {
             else { return }
             core.resolved(result)
         }
-        resolution = resolver.start(target, on: reactor, report: report)
+        // Not part of the call that a handler makes.
+        CallContext.$current.withValue(nil) {
+            resolution = resolver.start(target, on: reactor, report: report)
+        }
     }
 
     /// The resolver has found something, or has failed: then the last list stays.

@@ -88,7 +88,7 @@ final class ChannelInbox: Sendable {
     ///   - drainInbox: calls `drain(on:)`. Passed in, so that one closure serves all calls; the inbox
     ///     can't keep it, since the closure retains the inbox.
     ///   - isTask: whether the caller is a task that holds no lock. It then sends the call itself
-    ///     where the loop sleeps and no other call is in flight.
+    ///     where the loop sleeps, a connection is ready and no other call is in flight.
     func enqueue(
         _ item: Item, drainInbox: @escaping @Sendable (Reactor) -> Void, isTask: Bool = false
     ) {
@@ -101,7 +101,9 @@ final class ChannelInbox: Sendable {
         guard let wakesLoop = appendWithinLimit(item) else { return refuse(item) }
         if !wakesLoop { return }
         // With others in flight the loop soon wakes up, and sends what has come meanwhile at once.
-        if isTask, context.counters.callsInFlight.load(ordering: .relaxed) == 0,
+        // Resolvers and connects are started by the loop's thread: nothing of the task is theirs.
+        if isTask, context.broadcaster.isReady,
+            context.counters.callsInFlight.load(ordering: .relaxed) == 0,
             loop.runInCaller(drainInbox)
         {
             return

@@ -15,7 +15,8 @@ import Synchronization
 public final class RPCChannel: Sendable {
     /// The event loop that runs its connections. It is a task executor: calls from tasks that
     /// prefer it change no thread on their way. A call from another task is sent on that task's
-    /// thread, if the loop is the channel's own and sleeps, and no other call is in flight.
+    /// thread, if the loop is the channel's own and sleeps, a connection is ready, and no other call
+    /// is in flight.
     ///
     /// ```swift
     /// await withTaskExecutorPreference(channel.loop) { … many calls … }
@@ -105,7 +106,8 @@ public final class RPCChannel: Sendable {
             to: source, isEncrypted: configuration.security != nil)
         try self.init(
             to: source, configuration: configuration, interceptors: interceptors, loop: loop,
-            logger: logger, target: target, connector: TCPConnector.maker(configuration))
+            logger: logger, target: target, runsInCallers: true,
+            connector: TCPConnector.maker(configuration))
     }
 
     /// Creates a channel to services of this process, without a socket: frames go through memory,
@@ -155,7 +157,8 @@ public final class RPCChannel: Sendable {
         }
         try self.init(
             to: .fixed(servers), configuration: configuration, interceptors: [], loop: loop,
-            logger: .disabled, target: "in-process", connector: { _ in connector })
+            logger: .disabled, target: "in-process", runsInCallers: false,
+            connector: { _ in connector })
     }
 
     /// Creates a channel over transports of any kind to one server.
@@ -165,18 +168,21 @@ public final class RPCChannel: Sendable {
     ) throws(RPCError) {
         try self.init(
             to: .connector, configuration: configuration, interceptors: interceptors, loop: loop,
-            logger: logger, target: target, connector: { _ in connector })
+            logger: logger, target: target, runsInCallers: false, connector: { _ in connector })
     }
 
-    /// - Parameter connector: makes what opens the transports to an endpoint.
-    init(
+    /// - Parameters:
+    ///   - runsInCallers: whether tasks may drive the channel's own loop. Not in process: handlers
+    ///     would run in their callers.
+    ///   - connector: makes what opens the transports to an endpoint.
+    private init(
         to source: EndpointSource, configuration: RPCChannelConfiguration,
         interceptors: [any RPCInterceptor], loop: EventLoop?, logger: RocketLogger, target: String,
-        connector: @escaping @Sendable (RPCEndpoint) -> any Connector
+        runsInCallers: Bool, connector: @escaping @Sendable (RPCEndpoint) -> any Connector
     ) throws(RPCError) {
         defaultTimeout = Atomic(UInt64(max(0, configuration.timeout.wholeNanoseconds)))
         batchLimit = Atomic(Self.callsPerBatch(configuration))
-        let ownThread = loop == nil ? try Self.startThread(configuration, source) : nil
+        let ownThread = loop == nil ? try Self.startThread(configuration, runsInCallers) : nil
         self.ownThread = ownThread
         guard let loop = loop ?? ownThread?.loop else {
             preconditionFailure("a channel has a loop, passed in or its own")
@@ -201,12 +207,11 @@ public final class RPCChannel: Sendable {
     }
 
     private static func startThread(
-        _ configuration: RPCChannelConfiguration, _ source: EndpointSource
+        _ configuration: RPCChannelConfiguration, _ runsInCallers: Bool
     ) throws(RPCError) -> IOThread {
         var loop = EventLoopConfiguration()
         loop.busyWait = configuration.busyWait
-        // In process handlers would run in their callers.
-        loop.runsInCallers = !source.isSame(as: .connector)
+        loop.runsInCallers = runsInCallers
         do {
             return try IOThread(name: "rocket-client", configuration: loop)
         } catch {

@@ -1,4 +1,5 @@
 import RocketSystem
+import Synchronization
 
 /// Whether a channel can send calls now. The states and their meaning are those of gRPC.
 public enum RPCChannelState: String, Hashable, Sendable, CaseIterable {
@@ -26,13 +27,20 @@ final class StateBroadcaster: Sendable {
 
     private let state = Locked(State())
 
+    /// Whether the state is `ready`. Changed under the lock.
+    private let ready = Atomic(false)
+
     var current: RPCChannelState { state.withLock { $0.current } }
+
+    /// Whether the current state is `ready`, without the lock.
+    var isReady: Bool { ready.load(ordering: .relaxed) }
 
     /// Publishes a state where it differs from the current one. `closed` is the last one.
     func publish(_ new: RPCChannelState) {
         let ended = state.withLock { state -> [AsyncStream<RPCChannelState>.Continuation] in
             guard new != state.current, state.current != .closed else { return [] }
             state.current = new
+            ready.store(new == .ready, ordering: .relaxed)
             for (_, subscriber) in state.subscribers { subscriber.yield(new) }
             if new != .closed { return [] }
             defer { state.subscribers = [] }

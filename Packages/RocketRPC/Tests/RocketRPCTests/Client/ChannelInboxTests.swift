@@ -17,13 +17,14 @@ import Testing
         return (inbox(of: loop, limit: limit), loop)
     }
 
-    func inbox(of loop: EventLoop, limit: Int = 100) -> ChannelInbox {
+    func inbox(of loop: EventLoop, limit: Int = 100, isReady: Bool = false) -> ChannelInbox {
         var channel = RPCChannelConfiguration()
         channel.maxCallsInFlight = limit
         let settings = ChannelSettings(source: .connector, configuration: channel) { _ in
             FakeConnector()
         }
         let context = ChannelContext(target: "test", settings: settings, logger: .disabled)
+        if isReady { context.broadcaster.publish(.ready) }
         return ChannelInbox(context, loop: loop)
     }
 
@@ -83,7 +84,7 @@ import Testing
         var configuration = EventLoopConfiguration()
         configuration.runsInCallers = true
         let thread = try IOThread(name: "asleep", configuration: configuration)
-        let inbox = inbox(of: thread.loop)
+        let inbox = inbox(of: thread.loop, isReady: true)
         // Nothing wakes it afterwards.
         while !thread.loop.runInCaller({ _ in }) { await Task.yield() }
         let (first, second) = (call(), call())

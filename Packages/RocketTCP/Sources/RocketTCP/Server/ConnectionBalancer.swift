@@ -37,7 +37,7 @@ final class ConnectionBalancer {
         if context.limiter.connections < 2 { return stop() }
         let transfers = balance.look(
             at: reactor.now, worked: loops.map(\.statistics.workedNanoseconds))
-        for transfer in transfers {
+        for transfer in transfers where !loops[transfer.target].isInLongTick {
             let (target, context) = (loops[transfer.target], context)
             loops[transfer.source].execute {
                 ConnectionTransfer(context, to: target, on: $0).begin()
@@ -49,19 +49,14 @@ final class ConnectionBalancer {
 /// Moves connections from one loop to another: observes all connections of its loop for a second,
 /// chooses, and moves each one when nothing of it is buffered. Bound to the loop that they leave.
 final class ConnectionTransfer: TickEndHandler {
-    /// What is remembered of the connection in one slot of the loop's list.
-    private struct Seen {
-        let number: UInt64
-        let bytes: UInt64
-    }
-
     private let context: ServerContext
     private let target: EventLoop
     private unowned let reactor: Reactor
     private let connections: LoopConnections
     private let startedAt: MonotonicTime
     private let worked, targetWorked: UInt64
-    private let seen: [Seen]
+    /// The connections of the loop's list, and what they had transferred.
+    private let seen: [(connection: TCPConnection, bytes: UInt64)]
     /// Those that have not moved yet.
     private var chosen: [TCPConnection] = []
     private var moved = 0
@@ -80,7 +75,7 @@ final class ConnectionTransfer: TickEndHandler {
         startedAt = reactor.now
         worked = reactor.workedNanoseconds
         targetWorked = target.statistics.workedNanoseconds
-        seen = connections.connections.map { Seen(number: $0.number, bytes: $0.transferredBytes) }
+        seen = connections.connections.map { ($0, $0.transferredBytes) }
     }
 
     /// Begins to observe. Timers keep it alive until it has ended.
@@ -91,13 +86,14 @@ final class ConnectionTransfer: TickEndHandler {
     }
 
     private func choose() {
+        if target.isInLongTick { return }
         let elapsed = Double((reactor.now - startedAt).wholeNanoseconds)
         let open = connections.connections
         var active: [LoopBalance.Activity] = []
         var total: UInt64 = 0
         // What has moved to another slot of the list meanwhile is left out.
         for (index, (connection, before)) in zip(open, seen).enumerated()
-        where connection.number == before.number {
+        where connection === before.connection {
             let bytes = connection.transferredBytes &- before.bytes
             total &+= bytes
             if bytes == 0 || !context.owns(connection) || !connection.isMovable { continue }
@@ -123,7 +119,7 @@ final class ConnectionTransfer: TickEndHandler {
     }
 
     func tickEnding(on reactor: Reactor) {
-        if context.phase != .open { return end() }
+        if context.phase != .open || target.isInLongTick { return end() }
         var batch: [MovedConnection] = []
         chosen.removeAll { connection in
             if connection.state != .connected { return true }
@@ -158,5 +154,12 @@ final class ConnectionTransfer: TickEndHandler {
             $0.add("to", self.target.name)
             $0.add("connections", self.moved)
         }
+    }
+}
+
+extension EventLoop {
+    /// Whether its statistics are too old to tell its load: they are as of the end of its last tick.
+    fileprivate var isInLongTick: Bool {
+        lastProgress.isStuck(at: time.monotonic(), longerThan: .milliseconds(200))
     }
 }

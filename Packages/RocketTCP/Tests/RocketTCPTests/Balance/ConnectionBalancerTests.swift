@@ -82,6 +82,53 @@ import Testing
         balancer.stop()
     }
 
+    @Test("A loop in a long tick, whose load is not known, gets no connections")
+    func longTick() throws {
+        let peers = try (1...4).map { try scene.connect(to: 0, number: $0) }
+        let balancer = start()
+        run(peers.map { ($0, 4) }, seconds: 1)
+        let (busy, long) = (scene.loops[0], scene.loops[1])
+        long.reactor.schedule(after: .zero, label: "long") { [self] _ in
+            for _ in 0..<60 {
+                for peer in peers { peer.send([UInt8](repeating: 7, count: 16)) }
+                for _ in 0..<3 { busy.tick() }
+                for peer in peers { _ = peer.receiveAll() }
+                scene.clock.advance(by: .milliseconds(20))
+                main.tick()
+            }
+        }
+        long.tick()
+        #expect(scene.context.movedConnections == 0 && scene.connections(0).count == 4)
+        run(peers.map { ($0, 4) }, seconds: 8)
+        #expect(scene.context.movedConnections == 2)
+        balancer.stop()
+    }
+
+    @Test("Connections that others open and close on the loop meanwhile change no choice")
+    func others() throws {
+        let peers = try (1...4).map { try scene.connect(to: 0, number: $0) }
+        let balancer = start()
+        var other: (TCPConnection, RawPeer)?
+        for second in 0..<8 {
+            other?.0.close(.now)
+            let pair = try FileDescriptor.socketPair()
+            pair.take { near, far in
+                other = (
+                    TCPConnection.adopt(
+                        near, on: scene.loops[0].reactor, handler: FrameEcho(scene.record)),
+                    RawPeer(far)
+                )
+            }
+            // As many bytes as a client's connection may have had in all.
+            other?.0.receivedTotal = second.isMultiple(of: 2) ? 10_000_000 : 0
+            run(peers.map { ($0, 4) }, seconds: 1)
+        }
+        #expect(scene.connections(0).count == 2 && scene.connections(1).count == 2)
+        #expect(scene.context.movedConnections == 2)
+        other?.0.close(.now)
+        balancer.stop()
+    }
+
     @Test("A drain ends the moves, and with the last connections the looks end")
     func drain() throws {
         let peers = try (1...4).map { try scene.connect(to: 0, number: $0) }
