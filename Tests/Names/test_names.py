@@ -26,6 +26,12 @@ def encoded(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Etcd:
     """An etcd on a port that was free a moment ago (its JSON gateway does not know a port that the kernel
     chooses), or on one that another etcd had."""
@@ -34,12 +40,7 @@ class Etcd:
         self.port = None
         # Another process may have taken the port since.
         for _ in range(5):
-            if port is None:
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", 0))
-                    self.start(folder, probe.getsockname()[1])
-            else:
-                self.start(folder, port)
+            self.start(folder, port or free_port())
             if self.port:
                 break
         assert self.port, "etcd does not start"
