@@ -84,6 +84,8 @@ def special(row):
     figures = row.get("figures", {})
     if "bytes_each" in figures:
         return f"{figures['bytes_each'][0]:,.0f} bytes each"
+    if "ready_ms" in figures:
+        return f"{figures['ready_ms'][0]:.1f} ms, {figures['page_faults'][0]:,.0f} page faults"
     if "instructions" in figures:
         return ", ".join(f"{figures[key][0]:z,.2f} {key.replace('_', ' ')}" for key in COUNTS
                          if key in figures)
