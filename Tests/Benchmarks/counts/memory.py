@@ -18,7 +18,7 @@ MOST_IDLE_BYTES = 600
 MOST_FAULTS = 2
 # In payloads per call, of a request and a reply of that size: the string of the request is a copy.
 # The rest is what begins in the loop's buffer.
-MOST_COPIES = 1.1
+MOST_COPIES = 1.3
 # A server that has not answered by then has died or hangs.
 MOST_SECONDS = 60
 CONNECTIONS, CALLS, PAYLOAD = 2000, 200, 1 << 20

@@ -24,8 +24,8 @@ import orders_load
 
 CALLS, LINE = 64, 64
 # A reference of a shared object that each call counts is two. A thread that runs like this writes 0.6
-# to 1.8 of them, for the reports of slow callbacks, and once for all calls of a read.
-MOST = 3
+# to 2.1 of them, for the reports of slow callbacks, and once for all calls of a read.
+MOST = 4
 STEP = struct.Struct("<18Q")
 REGISTERS = ("rip rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15").split()
 OPERAND = re.compile(r"(?:%([a-z]s):)?(-?0x[0-9a-f]+|-?\d+)?\((%\w+)?(?:,(%\w+))?(?:,(\d))?\)"
