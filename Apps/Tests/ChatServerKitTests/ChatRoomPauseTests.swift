@@ -155,7 +155,7 @@ import Testing
     @Test("No bytes of a session end the server or reach the wrong session")
     func randomBytes() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix64(seed: seed)
+        var random = SplitMix(seed: seed)
         let room = try HandDrivenRoom { $0.maxMessageBytes = 100 }
         let (speaker, receiver) = (try room.join(0), try room.join(1))
         for _ in 0..<300 {

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketTCP
 import Testing
 
@@ -118,7 +119,7 @@ import Testing
     func model() {
         var random = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0 ... .max, using: &random)
-        var generator = SplitMix64(seed: seed)
+        var generator = SplitMix(seed: seed)
         var queue = ReceiverQueue()
         var model: [String] = []
         var unreported = 0
@@ -152,19 +153,5 @@ import Testing
         }
         #expect(
             removeAll(&queue) == (unreported > 0 ? ["-\(unreported)"] : []) + model, "seed \(seed)")
-    }
-}
-
-/// A generator of pseudo-random numbers, reproducible by its seed.
-struct SplitMix64 {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import RocketDynamic
 import SwiftProtobuf
 import Testing
@@ -198,7 +199,7 @@ import Testing
 
     @Test("Damaged descriptors are refused or used, and crash nothing", arguments: [1, 2, 3])
     func damaged(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let shop = try Google_Protobuf_FileDescriptorProto(serializedBytes: ShopDescriptor.bytes())
         let original: [UInt8] = try shop.serializedBytes()
         var usable = 0
@@ -228,7 +229,7 @@ import Testing
 
     @Test("Damaged messages are refused or read, and crash nothing", arguments: [1, 2])
     func damagedMessages(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let schema = try Schemas.shop()
         let original = try schema.encode(
             json: """
@@ -318,18 +319,5 @@ enum ShopDescriptor {
             field.label = label
             if !typeName.isEmpty { field.typeName = typeName }
         }
-    }
-}
-
-/// SplitMix64.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

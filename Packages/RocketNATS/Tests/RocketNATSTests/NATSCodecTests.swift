@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import RocketCodec
 import RocketNATS
 import Testing
@@ -129,7 +130,7 @@ struct NATSCodecTests {
     func damaged() throws {
         // determinism: a new seed for each run, which is printed with a failure
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SplitMix(seed: seed)
         for _ in 0..<3000 {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...4, using: &random) {

@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 @testable import RocketReactor
 import RocketSystem
 import Testing
@@ -98,7 +99,7 @@ import Testing
 
     @Test("Behaves as a sorted list does", arguments: [1, 2, 3] as [UInt64])
     func itAgreesWithASortedList(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var queue = TimerQueue<Int>()
         var model: [(deadline: UInt64, payload: Int, id: TimerID)] = []
         var now: UInt64 = 0
@@ -126,7 +127,7 @@ import Testing
     @Test("Expires a hundred thousand timers in order")
     func aHundredThousandTimersComeOutInOrder() {
         var queue = TimerQueue<Int>()
-        var random = SplitMix(state: 42)
+        var random = SplitMix(seed: 42)
         for number in 0..<100_000 {
             _ = queue.insert(at: at(random.next() % 1_000_000_000), number)
         }
@@ -138,18 +139,5 @@ import Testing
             if let next = queue.earliest, next < deadline { isOrdered = false }
         }
         #expect(popped == 100_000 && isOrdered)
-    }
-}
-
-/// A small random number generator with a seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import Testing
 
 @testable import RocketGRPC
@@ -147,7 +148,7 @@ struct HTTP1RequestParserTests {
     @Test("Whatever the bytes are, they are taken, waited for or refused")
     func mutated() {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let text =
             post + "Content-Length: 5\r\n\r\nhello" + post
             + "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: 1\r\n\r\n"

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketCodec
 import Testing
 
@@ -40,7 +41,7 @@ struct StreamFlowTests {
 
     @Test("Whatever the pieces and the credit are, the messages are the same", arguments: 1...30)
     func random(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let messages = (0..<20).map { _ -> [UInt8] in
             let count = [0, 1, 5, 100, 70_000].randomElement(using: &random) ?? 0
             return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -181,18 +182,5 @@ struct StreamFlowTests {
             try collector.receive(bytes.span.bytes, into: &buffer, nil)
         } catch { failure = error }
         #expect(failure?.code == .internal)
-    }
-}
-
-/// A generator with a seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import Testing
 
 @testable import RocketRPC

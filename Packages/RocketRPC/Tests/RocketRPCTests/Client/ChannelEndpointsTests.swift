@@ -1,5 +1,6 @@
 import RocketBalancing
 import RocketBase
+import RocketBaseTestKit
 import RocketReactor
 import RocketReactorTestKit
 import RocketSystem

@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketTCP
 import Testing
 

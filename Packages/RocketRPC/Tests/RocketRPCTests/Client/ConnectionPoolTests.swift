@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import RocketTCP
 import Testing
 

@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import Testing
 
 @testable import RocketRPC

@@ -1,5 +1,6 @@
 import RocketBalancing
 import RocketBase
+import RocketBaseTestKit
 import RocketCodec
 import RocketReactor
 import RocketReactorTestKit

@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import RocketSystem
 import Testing
 
@@ -225,18 +226,4 @@ final class PendingTable {
     }
     func removeAll() -> [Int] { calls.removeAll() }
     func sent(on connection: Int) -> [(slot: Int, end: UInt64)] { calls.sent(on: connection) }
-}
-
-/// A random number generator with a seed, which is an argument of the test.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -1,3 +1,4 @@
+import RocketBaseTestKit
 import Testing
 
 @testable import RocketRPC
@@ -55,7 +56,7 @@ struct FlowControlTests {
 
     @Test("Sender and receiver agree after any sequence of steps", arguments: 1...20)
     func agree(seed: UInt64) {
-        var random = TestRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         var credit = SendCredit(limit: 1000)
         var window = ReceiveWindow(size: 1000, announced: 1000)
         var waiting = 0
@@ -87,20 +88,5 @@ struct FlowControlTests {
         limits.connectionWindowBytes = 0
         #expect(limits.validWindowBytes == 1024)
         #expect(limits.validConnectionWindowBytes == 1 << 20)
-    }
-}
-
-/// A generator that follows from its seed.
-struct TestRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

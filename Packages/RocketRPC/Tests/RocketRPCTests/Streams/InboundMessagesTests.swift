@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import RocketReactorTestKit
 import SwiftProtobuf
 import Testing
@@ -156,7 +157,7 @@ struct InboundMessagesTests {
 
     @Test("What is read counts as consumed, each byte once", arguments: 1...10)
     func consumed(seed: UInt64) throws {
-        var random = TestRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let inbound = InboundMessages(maxMessageBytes: 1 << 20, windowBytes: 1000)
         var (received, consumed) = (0, 0)
         for _ in 0..<5000 {

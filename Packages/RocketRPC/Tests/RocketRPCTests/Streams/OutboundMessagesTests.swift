@@ -1,4 +1,5 @@
 import RocketBase
+import RocketBaseTestKit
 import SwiftProtobuf
 import Testing
 
@@ -189,7 +190,7 @@ struct OutboundMessagesTests {
 
     @Test("Whatever happens, messages leave in the order of their writes", arguments: 1...10)
     func anyOrder(seed: UInt64) throws {
-        var random = TestRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let scene = try DrivenStream()
         var (limit, written, sent): (UInt64, Int, [UInt8]) = (0, 0, [])
         var writes: [DrivenStream.Outcome] = []

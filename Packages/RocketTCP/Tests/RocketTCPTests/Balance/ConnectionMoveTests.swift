@@ -12,7 +12,7 @@ import Testing
         "Bytes that arrive at any point of moves are neither lost nor reordered", arguments: 0..<40)
     func interleavings(seed: UInt64) throws {
         let scene = try MoveScene()
-        var random = SplitMix(seed)
+        var random = SplitMix(seed: seed)
         let peer = try scene.connect(to: 0, buffers: 4096)
         var (sent, received, unsent): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
         for _ in 0..<300 {
@@ -163,19 +163,5 @@ import Testing
         peer.send([1, 2, 3, 4])
         scene.settle()
         #expect(peer.receiveAll() == [1, 2, 3, 4] && scene.context.limiter.connections == 1)
-    }
-}
-
-/// A generator with a seed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

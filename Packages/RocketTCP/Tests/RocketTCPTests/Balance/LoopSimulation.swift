@@ -1,4 +1,5 @@
 import Glibc
+import RocketBaseTestKit
 import RocketSystem
 
 @testable import RocketTCP
@@ -44,7 +45,7 @@ struct LoopSimulation {
 
     init(_ load: Load) {
         self.load = load
-        random = SplitMix(load.seed)
+        random = SplitMix(seed: load.seed)
         let count = load.loops * load.connectionsPerLoop
         let capacity = load.utilization * Double(load.loops)
         var rates = (0..<count).map { pow(Double($0 + 1), -load.skew) }
